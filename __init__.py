@@ -1,0 +1,3 @@
+"""Interlingua: one index for every language."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,62 @@
+"""Every error that Interlingua raises on purpose.
+
+    InterlinguaError
+    ├── ConfigurationError        a setting, an option or a name is wrong
+    │   └── MissingExtraError     an optional dependency is not installed
+    ├── InputError                a document, a query or a file cannot be used
+    │   └── FilterError           a filter names an unknown key, language or operator
+    ├── EmbedderError             the model failed or returned something unusable
+    └── StoreError                the store failed or refused
+        ├── StoreLockedError      another process has the embedded store open
+        ├── ManifestError         the store was made by another model or another version
+        └── VectorError           wrong dimension, NaN or infinity in a vector
+
+Messages carry both values and the way out.
+"""
+
+from __future__ import annotations
+
+
+class InterlinguaError(Exception):
+    """Root of the tree; catch it to catch everything above."""
+
+
+class ConfigurationError(InterlinguaError):
+    """A setting, an option or a name is wrong."""
+
+
+class MissingExtraError(ConfigurationError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed. Run: pip install 'interlingua[{extra}]'")
+        self.package = package
+        self.extra = extra
+
+
+class InputError(InterlinguaError):
+    """A document, a query or a file cannot be used."""
+
+
+class FilterError(InputError):
+    """A filter names an unknown key, language or operator."""
+
+
+class EmbedderError(InterlinguaError):
+    """The model failed or returned something unusable."""
+
+
+class StoreError(InterlinguaError):
+    """The store failed or refused."""
+
+
+class StoreLockedError(StoreError):
+    """Another process has the embedded store open."""
+
+
+class ManifestError(StoreError):
+    """The store was made by another model or another version."""
+
+
+class VectorError(StoreError):
+    """Wrong dimension, NaN or infinity in a vector."""

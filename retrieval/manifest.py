@@ -1,0 +1,54 @@
+"""The manifest: what made the vectors of a store. Another model's vectors are never mixed in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .errors import ManifestError
+
+Quantization = Literal["int8", "binary", "none"]
+SCHEMA = 1
+"""Version of the payload layout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Model, dimension and layout of a store; cosine distance always."""
+
+    model: str
+    fingerprint: str
+    dim: int
+    quantization: Quantization = "int8"
+    schema: int = SCHEMA
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, where: str) -> Manifest:
+        """Read back `to_dict`; unknown keys are ignored. `where` names the store in the error."""
+        names = {f.name for f in dataclasses.fields(cls)}
+        try:
+            return cls(**{k: v for k, v in values.items() if k in names})
+        except TypeError as error:
+            raise ManifestError(f"The manifest of {where} cannot be read: {error}") from error
+
+
+def check(stored: Manifest, wanted: Manifest, *, where: str) -> Manifest:
+    """`stored`, if a store made with it can serve `wanted`; ManifestError with both values otherwise."""
+    if stored.schema != wanted.schema:
+        raise ManifestError(
+            f"{where} has layout {stored.schema}, this version of interlingua reads layout {wanted.schema}. "
+            "Use another --store and ingest again, or install the version that wrote it."
+        )
+    if (stored.fingerprint, stored.dim) != (wanted.fingerprint, wanted.dim):
+        raise ManifestError(
+            f"{where} holds vectors of {stored.model} ({stored.dim} dimensions, {stored.fingerprint[:12]}), "
+            f"not of {wanted.model} ({wanted.dim} dimensions, {wanted.fingerprint[:12]}). "
+            f"Use --embedder {stored.model}, or give the new model a store of its own with --store and ingest again."
+        )
+    return stored

@@ -1,0 +1,160 @@
+"""The seams: what an embedder, a store, a connector and a tokenizer must do. Nobody inherits from these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .filters import Filter
+from .manifest import Manifest
+from .types import Chunk, Document, Hit, Matrix, Pending, Skip
+
+
+@runtime_checkable
+class Tokenizer(Protocol):
+    """How an embedder counts: needed to cut text to the model's budget."""
+
+    def token_starts(self, text: str) -> NDArray[np.int64]:
+        """Offset (code points) at which each token of `text` begins, ascending, shape (tokens,); no special tokens."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Text in, unit vectors out. Queries and passages are separate verbs, since many models prompt them differently."""
+
+    @property
+    def model(self) -> str:
+        """Name for people and messages, such as `bundled`."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the same text would get another vector (weights, prompts, pooling, dimension)."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of one text that the model reads; the rest is cut off, so chunks stay below it."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """The model's own tokenizer where it is at hand; None makes the chunker estimate."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Matrix:
+        """One unit vector per query, shape (len(texts), dim), in order; shape (0, dim) for no texts."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        """One unit vector per passage, shape (len(texts), dim), in order; shape (0, dim) for no texts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a store holds of one document. `complete`: every chunk of exactly one version is there."""
+
+    digest: str
+    revision: str
+    source: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One stored chunk, with its unit vector, shape (dim,), when it was asked for."""
+
+    chunk: Chunk
+    vector: NDArray[np.float32] | None = None
+
+
+class Store(Protocol):
+    """Chunks and their vectors. Every method raises StoreError (or a subclass) and nothing else."""
+
+    def prepare(self, manifest: Manifest) -> Manifest:
+        """Create the store, or open it and check that it was made with `manifest`; the manifest in force.
+
+        Raises ManifestError with both values when the stored one differs in model, fingerprint, dimension or schema,
+        StoreLockedError when another process holds an embedded store.
+        """
+        ...
+
+    def upsert(self, chunks: Sequence[Chunk], vectors: Matrix) -> None:
+        """Write chunks with their vectors, replacing those of the same id. All are checked before any is written.
+
+        On return they are visible to searches and survive the end of this process (see `flush` for power loss).
+        Raises VectorError on a wrong shape, NaN or infinity.
+        """
+        ...
+
+    def known(self, document_ids: Sequence[str]) -> dict[str, Known]:
+        """What is stored of these documents; those of which nothing is stored are absent."""
+        ...
+
+    def search(
+        self,
+        vector: NDArray[np.float32],
+        *,
+        limit: int,
+        where: Filter | None = None,
+        score_threshold: float | None = None,
+    ) -> list[Hit]:
+        """The `limit` chunks nearest to `vector` (cosine), best first, ties by chunk id; `scores["dense"]` is set."""
+        ...
+
+    def scan(self, where: Filter | None = None, *, vectors: bool = False) -> Iterator[Stored]:
+        """Every matching chunk, ordered by chunk id, read in pages."""
+        ...
+
+    def delete(self, where: Filter) -> int:
+        """Delete the matching chunks; how many there were."""
+        ...
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many chunks match, exactly."""
+        ...
+
+    def facets(self, key: str, where: Filter | None = None, *, limit: int = 1000) -> dict[str, int]:
+        """Chunks per value of `key` (a field such as `language`, or `metadata.topic`), most frequent first."""
+        ...
+
+    def flush(self) -> None:
+        """Make everything written so far survive a power loss."""
+        ...
+
+    def optimize(self) -> None:
+        """Build quantized segments where the engine does not do so by itself; can take long, never on a request."""
+        ...
+
+    def close(self) -> None:
+        """Flush and release the store; calling it again does nothing."""
+        ...
+
+
+class Connector(Protocol):
+    """Where documents come from."""
+
+    @property
+    def source(self) -> str:
+        """Stable name of what is read; documents of one source that it no longer lists count as deleted."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether `documents()` lists all that the source holds, so that what is missing may be deleted."""
+        ...
+
+    def documents(self) -> Iterator[Document | Pending | Skip]:
+        """All documents, lazily, in a stable order; can be called again. What cannot be read is yielded as Skip."""
+        ...
