@@ -45,6 +45,12 @@ def check(stored: Manifest, wanted: Manifest, *, where: str) -> Manifest:
             f"{where} has layout {stored.schema}, this version of interlingua reads layout {wanted.schema}. "
             "Use another --store and ingest again, or install the version that wrote it."
         )
+    if stored.fingerprint != wanted.fingerprint and (stored.model, stored.dim) == (wanted.model, wanted.dim):
+        raise ManifestError(
+            f"{where} was made with another version of {stored.model} ({stored.fingerprint[:12]}, now "
+            f"{wanted.fingerprint[:12]}), whose vectors cannot be compared. Give it a new --store and ingest again, or "
+            "install the version of interlingua that made it."
+        )
     if (stored.fingerprint, stored.dim) != (wanted.fingerprint, wanted.dim):
         raise ManifestError(
             f"{where} holds vectors of {stored.model} ({stored.dim} dimensions, {stored.fingerprint[:12]}), "

@@ -102,6 +102,10 @@ class Store(Protocol):
         """What is stored of these documents; those of which nothing is stored are absent."""
         ...
 
+    def document_ids(self, where: Filter | None = None) -> Iterator[str]:
+        """Ids of the documents whose first chunk (ordinal 0) matches, each once, in no particular order, in pages."""
+        ...
+
     def search(
         self,
         vector: NDArray[np.float32],

@@ -1,0 +1,102 @@
+"""Creating and opening the Qdrant Edge shard of a folder, so that a crash at any point leaves something usable."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as edge
+
+from ..errors import InterlinguaError, ManifestError, StoreError, StoreLockedError
+from ..manifest import Manifest
+from .folder import REPAIR, sync_folder, write_manifest
+from .payload import INDEXED, VECTOR
+
+
+def create(folder: Path, manifest: Manifest) -> Manifest:
+    """Create the shard, then the manifest; `manifest`. The caller holds the folder.
+
+    The shard is made under another name and renamed when it is whole, and the manifest comes last: what a crash leaves
+    behind is either thrown away or holds nothing. A shard with data but without a manifest is never touched.
+    """
+    target, fresh = folder / "shard", folder / "shard.new"
+    if target.exists():
+        _discard_if_empty(folder)
+    shutil.rmtree(fresh, ignore_errors=True)
+    shard = edge.EdgeShard.create(str(fresh), _config(manifest))
+    for field, kind in INDEXED.items():
+        shard.update(edge.UpdateOperation.create_field_index(field, _KINDS[kind]))
+    shard.flush()
+    shard.close()
+    fresh.rename(target)
+    sync_folder(folder)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def load(folder: Path) -> edge.EdgeShard:
+    """Open the shard. Raises StoreError, or StoreLockedError when another program opened the shard itself."""
+    path = folder / "shard"
+    if not path.is_dir():
+        raise StoreError(f"{folder} has a manifest but its shard folder is gone. {REPAIR}")
+    with errors(folder, "opening"):
+        return edge.EdgeShard.load(str(path))
+
+
+def count(shard: edge.EdgeShard) -> int:
+    """Points in the shard."""
+    return shard.count(edge.CountRequest(exact=True))
+
+
+@contextmanager
+def errors(folder: Path, doing: str) -> Iterator[None]:
+    """Turn what the engine raises (bare Exception, and pyo3's PanicException, a BaseException) into StoreError."""
+    try:
+        yield
+    except InterlinguaError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        if "WouldBlock" in str(error):
+            raise StoreLockedError(
+                f"{folder} is in use by a program that opened its shard without interlingua. Stop it, or use another "
+                "--store or a Qdrant server."
+            ) from error
+        hint = "The disk is full: make room and run it again." if "No space left" in str(error) else REPAIR
+        raise StoreError(f"{doing.capitalize()} the store in {folder} failed: {error}. {hint}") from error
+
+
+_KINDS = {"keyword": edge.PayloadSchemaType.Keyword, "integer": edge.PayloadSchemaType.Integer}
+
+
+def _config(manifest: Manifest) -> edge.EdgeConfig:
+    """Cosine, the write-ahead log on (it also holds the engine's lock), and no graph.
+
+    Without a graph `optimize` takes 8 s instead of 122 s (50k x 1024) and a quantized scan finds everything.
+    """
+    quantization: Any = None
+    if manifest.quantization == "int8":
+        quantization = edge.ScalarQuantizationConfig(edge.ScalarType.Int8)
+    elif manifest.quantization == "binary":
+        quantization = edge.BinaryQuantizationConfig()
+    return edge.EdgeConfig(
+        vectors={VECTOR: edge.EdgeVectorParams(size=manifest.dim, distance=edge.Distance.Cosine)},
+        quantization_config=quantization,
+        hnsw_config=edge.HnswIndexConfig(0, 100, 10000),
+    )
+
+
+def _discard_if_empty(folder: Path) -> None:
+    shard = load(folder)
+    points = count(shard)
+    shard.close()
+    if points:
+        raise ManifestError(
+            f"{folder} holds {points} chunks but its manifest.json is gone, so the model that made them is not known. "
+            f"{REPAIR}"
+        )
+    shutil.rmtree(folder / "shard")
