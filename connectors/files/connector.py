@@ -1,0 +1,165 @@
+"""Files and folders as a source of documents."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path, PurePath
+
+from ...retrieval.errors import InputError
+from ...retrieval.types import Document, MetadataValue, Pending, Skip
+from .content import UnreadableError, well_formed
+from .limits import Limits
+from .mapping import ColumnMap
+from .paths import kind, open_regular, os_reason, utf8
+from .pool import WorkerPool
+from .reading import read_content
+from .registry import for_extension
+from .tables.documents import table_documents
+from .walk import Found, Missed, Rules, patterns, walk
+
+
+class FilesConnector:
+    """A file, or everything below a folder.
+
+    A file is one document, given as Pending so that it is opened only when its size or modification time changed; a
+    row of a table (csv, tsv, json, jsonl, parquet) is one document, given as Document while the table is streamed.
+    What cannot be read is given as Skip. Ids are absolute paths, or `name/relative path`; rows add `#key`.
+
+    Args:
+        path: The file or folder.
+        include: Patterns in `.gitignore` syntax; when given, only files that match one are read.
+        exclude: Patterns in `.gitignore` syntax of files and folders that are not read; they win over ignore files.
+        name: Makes ids independent of where the folder lies.
+        columns: Which column of a table is the `text`, `id`, `title`, `language` or `url`; the rest is guessed.
+        limits: How much one document may cost.
+        hidden: Also read names that begin with a dot.
+        ignore_files: Honour `.interlinguaignore` and `.gitignore` in the tree.
+        follow_symlinks: Also follow links that leave the folder.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        name: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        hidden: bool = False,
+        ignore_files: bool = True,
+        follow_symlinks: bool = False,
+    ) -> None:
+        # normpath, not resolve: ids must not change when a link on the way to the folder does.
+        self._root = os.path.normpath(Path(path).absolute())
+        self._name = name
+        self._limits = limits
+        self._columns = ColumnMap(columns)
+        self._rules = Rules(
+            include=patterns([*include], option="include"),
+            exclude=patterns([*exclude], option="exclude"),
+            hidden=hidden,
+            ignore_files=ignore_files,
+            follow_symlinks=follow_symlinks,
+        )
+
+    @property
+    def source(self) -> str:
+        """`files:` and the absolute path, or the name."""
+        return f"files:{self._name if self._name is not None else utf8(self._root)}"
+
+    @property
+    def complete(self) -> bool:
+        """True, what is not listed is not there; False with `include`, which looks at a part of the folder only."""
+        return self._rules.include is None
+
+    def documents(self) -> Iterator[Document | Pending | Skip]:
+        """All documents in the order of their paths. Raises InputError when the file or folder does not exist."""
+        try:
+            status = Path(self._root).stat()
+        except OSError as error:
+            raise InputError(
+                f"cannot read {utf8(self._root)}: {os_reason(error)}. Give the path of a file or folder that exists."
+            ) from error
+        if stat.S_ISDIR(status.st_mode):
+            return self._convert(walk(self._root, self._rules), self._root)
+        folder, name = os.path.split(self._root)
+        entry: Found | Missed = Missed(name, f"not a file but a {kind(status.st_mode)}")
+        if stat.S_ISREG(status.st_mode):
+            entry = Found(self._root, name, status.st_size, status.st_mtime_ns)
+        return self._convert(iter([entry]), folder)
+
+    def _convert(self, entries: Iterator[Found | Missed], folder: str) -> Iterator[Document | Pending | Skip]:
+        # The pool belongs to this run and to the Pendings that come out of it: its workers end with the last of them.
+        pool = WorkerPool(self._limits)
+        for entry in entries:
+            document_id = self._id(entry.relative, folder)
+            if isinstance(entry, Missed):
+                suffix = "/" if entry.folder and not document_id.endswith("/") else ""
+                yield Skip(id=document_id + suffix, reason=entry.reason, prefix=entry.folder)
+                continue
+            known = for_extension(_extension(entry.relative))
+            if known is not None and known.table:
+                yield from self._rows(entry, document_id)
+            elif entry.size == 0:
+                yield Skip(id=document_id, reason="empty: no text")
+            elif entry.size > self._limits.max_file_bytes:
+                limit = f"{self._limits.max_file_bytes:,} (Limits.max_file_bytes)"
+                yield Skip(id=document_id, reason=f"has {entry.size:,} bytes, more than {limit}")
+            else:
+                read = partial(self._read, entry, document_id, pool)
+                yield Pending(id=document_id, revision=f"{entry.size}-{entry.mtime_ns}", read=read)
+
+    def _read(self, entry: Found, document_id: str, pool: WorkerPool) -> Document | Skip:
+        try:
+            content, format_name = read_content(entry.path, _extension(entry.relative), pool, self._limits)
+        except UnreadableError as error:
+            return Skip(id=document_id, reason=str(error))
+        except OSError as error:
+            return Skip(id=document_id, reason=os_reason(error))
+        facts: dict[str, MetadataValue] = {"path": utf8(entry.relative), "format": format_name}
+        return Document(
+            id=document_id,
+            text=well_formed(content.text),
+            language=content.language,
+            title=content.title,
+            url=_uri(entry.path),
+            metadata={**content.metadata, **facts},
+            revision=f"{entry.size}-{entry.mtime_ns}",
+        )
+
+    def _rows(self, entry: Found, document_id: str) -> Iterator[Document | Skip]:
+        facts: dict[str, MetadataValue] = {"path": utf8(entry.relative)}
+        broken: str | None = None
+        try:
+            with open_regular(entry.path) as file:
+                yield from table_documents(
+                    file,
+                    extension=_extension(entry.relative),
+                    table_id=document_id,
+                    url=_uri(entry.path),
+                    facts=facts,
+                    columns=self._columns,
+                    limits=self._limits,
+                )
+        except UnreadableError as error:
+            broken = str(error)
+        except OSError as error:
+            broken = os_reason(error)
+        if broken is not None:
+            yield Skip(id=f"{document_id}#", reason=broken, prefix=True)
+
+    def _id(self, relative: str, folder: str) -> str:
+        base = self._name if self._name is not None else utf8(folder).rstrip("/")
+        return f"{base}/{utf8(relative)}"
+
+
+def _extension(name: str) -> str:
+    return utf8(PurePath(name).suffix).lower().removeprefix(".")
+
+
+def _uri(path: str) -> str:
+    return Path(path).as_uri()
