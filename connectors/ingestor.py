@@ -1,0 +1,142 @@
+"""Keep a store in step with a source: read, cut, embed once, write, and delete what has vanished.
+
+Killed at any point and run again it ends in the same store. A changed document's new chunks are written before its
+old ones are removed, so that a passage that did not change is never missing from a search.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+
+from ..retrieval.chunks import Chunking
+from ..retrieval.filters import Filter, Match, where
+from ..retrieval.protocols import Connector, Embedder, Store
+from ..retrieval.types import Chunk
+from .embedding import Window, embed
+from .prefetch import prefetch
+from .report import Report, Tally
+from .seen import SeenIds
+from .stages import plan, read
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 5.0
+"""Between two flushes to disk (about 0.1 s each). A kill loses nothing either way; a power loss at most so much."""
+MAX_SOURCES = 100_000
+GUARD_DOCUMENTS = 10
+GUARD_SHARE = 0.3
+"""More than this many documents and this share of a source vanishing at once is taken for a fault of the source."""
+
+Progress = Callable[[Report], None]
+
+
+class Ingestor:
+    """The first flow: a connector's documents into a store, through one embedding pass."""
+
+    def __init__(self, embedder: Embedder, store: Store, *, chunking: Chunking | None = None) -> None:
+        self._embedder = embedder
+        self._store = store
+        self._chunking = chunking or Chunking(max_tokens=min(256, embedder.max_tokens))
+
+    def ingest(
+        self,
+        connector: Connector,
+        *,
+        delete: bool = True,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> Report:
+        """Bring the store in step with `connector`.
+
+        `delete` removes documents that a complete source no longer lists; unless `force`, not when suspiciously many
+        are gone at once. `progress` is called after every batch with the report so far. A document that cannot be
+        used is skipped and reported; EmbedderError and StoreError end the run, keeping what was written.
+        """
+        started = time.perf_counter()
+        seen, unread, tally = SeenIds(), SeenIds(), Tally(connector.source)
+        try:
+            with closing(self._windows(connector, seen)) as windows:
+                flushed = started
+                for window in windows:
+                    unread.add([name for skip in window.skips if (name := skip.id.rstrip("/#"))])
+                    self._write(window, tally)
+                    if time.perf_counter() - flushed > FLUSH_SECONDS:
+                        self._store.flush()
+                        flushed = time.perf_counter()
+                    if progress is not None:
+                        progress(tally.report(time.perf_counter() - started))
+            if delete and connector.complete:
+                self._delete_vanished(connector.source, seen, unread, tally, force=force)
+        finally:
+            self._store.flush()
+        report = tally.report(time.perf_counter() - started)
+        if progress is not None:
+            progress(report)
+        return report
+
+    def _windows(self, connector: Connector, seen: SeenIds) -> Generator[Window, None, None]:
+        """The stages, each on a thread of its own, a few batches ahead of the next."""
+        batches = prefetch(read(connector, self._store, chunking=self._chunking, seen=seen), name="read")
+        tokenizer = self._embedder.tokenizer
+        plans = plan(batches, source=connector.source, chunking=self._chunking, tokenizer=tokenizer)
+        windows = embed(prefetch(plans, name="cut"), embedder=self._embedder, store=self._store)
+        return prefetch(windows, ahead=1, name="embed")
+
+    def _write(self, window: Window, tally: Tally) -> None:
+        """Store a window, then drop the old chunks of every document whose new ones are all stored."""
+        if window.chunks:
+            self._store.upsert(window.chunks, window.vectors)
+        for document in window.failed:
+            if not document.known:  # of a document that is new, half is worse than nothing
+                self._store.delete(where(document_id=document.document_id))
+        for document in window.finished:
+            if document.known and document.changed:
+                self._store.delete(_stale(document.chunks[0]))
+        tally.add(window)
+
+    def _delete_vanished(self, source: str, seen: SeenIds, unread: SeenIds, tally: Tally, *, force: bool) -> None:
+        """Delete what `source`, and the sources within it, no longer list; keep what could not be read."""
+        known = self._store.facets("source", limit=MAX_SOURCES)
+        within = [name for name in known if name == source or name.startswith(source + "/")]
+        if not within:
+            return
+        stored = 0
+        vanished: list[str] = []
+        for document_id in self._store.document_ids(where(source=within)):
+            stored += 1
+            if document_id not in seen and not any(parent in unread for parent in _parents(document_id)):
+                vanished.append(document_id)
+        before = stored - tally.counts["added"]  # what this run brought in says nothing about what went
+        suspicious = len(vanished) > GUARD_DOCUMENTS and len(vanished) > GUARD_SHARE * before
+        if vanished and not force and (suspicious or len(vanished) >= before):
+            tally.counts["refused_deletions"] = len(vanished)
+            logger.warning("%s: %d of %d documents vanished, which is suspicious: kept", source, len(vanished), before)
+            return
+        for ids in _pages(vanished, 256):
+            self._store.delete(where(document_id=ids))
+            tally.counts["deleted"] += len(ids)
+
+
+def _parents(document_id: str) -> Iterator[str]:
+    """A document and what it may be part of: `a/b.csv#7`, the folder `a`, the table `a/b.csv`."""
+    yield document_id
+    for position, character in enumerate(document_id):
+        if character in "/#" and position:
+            yield document_id[:position]
+
+
+def _stale(chunk: Chunk) -> Filter:
+    assert chunk.origin is not None  # cut() always sets it
+    return Filter(
+        must=(Match("document_id", (chunk.document_id,)),), must_not=(Match("digest", (chunk.origin.digest,)),)
+    )
+
+
+def _pages(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    rest = iter(items)
+    while page := list(islice(rest, size)):
+        yield page

@@ -1,0 +1,161 @@
+"""The second flow: a query as it was typed, embedded once, against every language at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import EmbedderError, FilterError, InputError
+from .filters import Exists, Filter, Match, Range, metadata_filter
+from .protocols import Embedder, Store
+from .text.language import canonical_tag, language_and_variants
+from .text.normalise import normalise
+from .types import Hit
+
+MAX_LIMIT = 1000
+_SAMPLE = 5000
+"""Chunks looked at to name the metadata keys that exist, once a search has found nothing."""
+
+
+class Retriever:
+    """Search one store with the embedder that made it."""
+
+    def __init__(self, embedder: Embedder, store: Store) -> None:
+        self._embedder = embedder
+        self._store = store
+        self._known_keys: set[str] = set()
+
+    def search(
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        languages: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | Filter | None = None,
+        score_threshold: float | None = None,
+        per_document: int | None = None,
+    ) -> list[Hit]:
+        """The best `limit` passages in any language, best first.
+
+        The query is normalised (Unicode only) and embedded as typed: never translated, never routed. `languages` keeps
+        only these (BCP-47 or English names; `zh` includes `zh-Hans` and `zh-Hant`); `filter` is the metadata language
+        of `retrieval.filters`; `score_threshold` drops lower cosines; `per_document` keeps at most so many passages of
+        one document. Raises InputError on an empty query or a bad limit, FilterError on a language or metadata key
+        that the index does not have.
+        """
+        _check_limits(limit, per_document)
+        where = self._where(languages, filter)
+        if where is not None:
+            self._check_keys(where)
+        vector = self.embed(query)
+        if per_document is None:
+            hits = self._store.search(vector, limit=limit, where=where, score_threshold=score_threshold)
+        else:
+            hits = self._grouped(vector, limit, where, score_threshold, per_document)
+        if not hits and where is not None and score_threshold is None:
+            self._explain_nothing(where)
+        return hits
+
+    def embed(self, query: str) -> NDArray[np.float32]:
+        """The query's unit vector, shape (dim,)."""
+        text = normalise(query)
+        if not text:
+            raise InputError("The query is empty. Type at least one word.")
+        vectors = self._embedder.embed_queries([text])
+        if vectors.shape != (1, self._embedder.dim) or not np.isfinite(vectors).all():
+            raise EmbedderError(
+                f"{self._embedder.model} returned no usable vector for the query: shape {vectors.shape}, "
+                f"(1, {self._embedder.dim}) of finite numbers was expected."
+            )
+        row: NDArray[np.float32] = vectors[0]
+        return row
+
+    def _where(self, languages: Sequence[str] | None, filter: Mapping[str, Any] | Filter | None) -> Filter | None:
+        where = filter if isinstance(filter, Filter) else metadata_filter(filter) if filter else None
+        if languages:
+            tags = [tag for name in languages for tag in language_and_variants(canonical_tag(name))]
+            where = Filter((Match("language", tuple(dict.fromkeys(tags))),)) & where
+        return where
+
+    def _grouped(
+        self,
+        vector: NDArray[np.float32],
+        limit: int,
+        where: Filter | None,
+        score_threshold: float | None,
+        per_document: int,
+    ) -> list[Hit]:
+        """Ask again without the documents that are full, until there are enough hits."""
+        wanted = limit * 4
+        done: list[Hit] = []
+        while True:
+            found = self._store.search(vector, limit=wanted, where=where, score_threshold=score_threshold)
+            groups: dict[str, list[Hit]] = {}
+            for hit in found:
+                groups.setdefault(hit.chunk.document_id, []).append(hit)
+            full = {document: hits for document, hits in groups.items() if len(hits) >= per_document}
+            part = [hit for document, hits in groups.items() if document not in full for hit in hits]
+            done += (hit for hits in full.values() for hit in hits[:per_document])
+            if len(done) + len(part) >= limit or len(found) < wanted:
+                return sorted(done + part, key=lambda hit: (-hit.score, hit.chunk.id))[:limit]
+            where = Filter(must_not=(Match("document_id", tuple(full)),)) & where
+
+    def _check_keys(self, where: Filter) -> None:
+        """Raise FilterError for a metadata key that no document has. Looked up once per key: it reads all payloads."""
+        for condition in (*where.must, *where.must_not):
+            key = getattr(condition, "key", "")
+            if not key.startswith("metadata.") or key in self._known_keys:
+                continue
+            if self._store.count(Filter((Exists(key),))):
+                self._known_keys.add(key)
+            elif self._store.count():
+                sample = islice(self._store.scan(), _SAMPLE)
+                keys = sorted({name for stored in sample for name in stored.chunk.metadata})
+                have = f"It has: {', '.join(keys)}." if keys else "Its documents have no metadata."
+                name = key.removeprefix("metadata.")
+                raise FilterError(f"No document of this index has the metadata key {name!r}. {have}")
+
+    def _explain_nothing(self, where: Filter) -> None:
+        """Raise FilterError when a condition can match nothing in this store; say what would."""
+        for condition in where.must:
+            if not isinstance(condition, (Match, Range)):
+                continue
+            if condition.key == "language" and isinstance(condition, Match):
+                present = self._store.facets("language")
+                if present and not any(value in present for value in condition.values):
+                    raise FilterError(
+                        f"This index has nothing in {', '.join(map(str, condition.values))}. "
+                        f"It has: {', '.join(sorted(present))}."
+                    )
+            elif condition.key.startswith("metadata."):
+                self._explain_type(condition)
+
+    def _explain_type(self, condition: Match | Range) -> None:
+        key = condition.key.removeprefix("metadata.")
+        stored = next(self._store.scan(Filter((Exists(condition.key),))), None)
+        value = stored.chunk.metadata.get(key) if stored is not None else None
+        value = value[0] if isinstance(value, list) and value else value
+        bounds = (condition.gte, condition.gt, condition.lte, condition.lt) if isinstance(condition, Range) else ()
+        asked = condition.values[0] if isinstance(condition, Match) else next(b for b in bounds if b is not None)
+        if value is None or isinstance(value, Mapping) or _kind(value) == _kind(asked):
+            return
+        raise FilterError(
+            f"{key!r} holds {_kind(value)} values such as {value!r}; the filter asks for the {_kind(asked)} {asked!r}."
+        )
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "true/false"
+    return "number" if isinstance(value, (int, float)) else "text"
+
+
+def _check_limits(limit: int, per_document: int | None) -> None:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InputError(f"limit is {limit}; it must be from 1 to {MAX_LIMIT}.")
+    if per_document is not None and per_document < 1:
+        raise InputError(f"per_document is {per_document}; it must be 1 or more.")

@@ -1,0 +1,52 @@
+"""Fixtures that many tests share: the bundled model, one that counts, a fresh index, a document per script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import interlingua
+import pytest
+from interlingua.retrieval.protocols import Embedder
+from interlingua.retrieval.types import Document
+from support import SENTENCES, CountingEmbedder
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Embedder:
+    return interlingua.embedder("bundled")
+
+
+@pytest.fixture
+def counting(bundled: Embedder) -> CountingEmbedder:
+    return CountingEmbedder(bundled)
+
+
+@pytest.fixture
+def open_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., interlingua.Index]]:
+    """Open indexes that are closed at the end, in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    opened = []
+
+    def open_(store: str | Path = "index", *, embedder: Embedder | None = None, **options: object) -> interlingua.Index:
+        from interlingua.app.index import from_settings
+        from interlingua.app.settings import load
+
+        index = from_settings(load(store=str(store), **options), embedder=embedder)
+        opened.append(index)
+        return index
+
+    yield open_
+    for index in opened:
+        index.close()
+
+
+@pytest.fixture
+def index(open_index: Callable[..., interlingua.Index], counting: CountingEmbedder) -> interlingua.Index:
+    return open_index(embedder=counting)
+
+
+@pytest.fixture
+def sentences() -> list[Document]:
+    """One document per language of SENTENCES."""
+    return [Document(id=f"udhr/{tag}", text=text) for tag, text in SENTENCES.items()]
