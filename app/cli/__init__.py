@@ -1,0 +1,75 @@
+"""The command line: `interlingua --help`.
+
+Exit codes: 0 done; 1 an error (its message says what to do); 2 wrong usage; 3 done, but some documents were skipped;
+4 done, but deletions were refused by the guard; 5 doctor found a problem; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+import typer
+import typer.core
+
+from ... import __version__
+from ...retrieval.errors import InterlinguaError
+from . import demo, doctor, ingest, manage, search, status
+from .console import fail
+
+
+class _Group(typer.core.TyperGroup):
+    """Turns our errors, Ctrl-C and a closed pipe into a line on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except InterlinguaError as error:
+            fail(str(error))
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            fail("Interrupted. What was written is kept; run the same command again to go on.")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # `interlingua export - | head`: nobody reads on, which is no fault
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        return result
+
+
+app = typer.Typer(
+    name="interlingua",
+    cls=_Group,
+    help="One index for every language: ingest documents in many languages, search them in any.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 some documents were skipped, 4 deletions were refused, "
+    "5 doctor found a problem, 130 interrupted.",
+)
+for module in (ingest, search, status, manage, doctor, demo):
+    module.register(app)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Options that go before the command."""
+
+
+def main() -> None:
+    """Run the command line. Output is UTF-8 whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    app()

@@ -1,0 +1,71 @@
+"""What all commands share: the two consoles, the common options, and how values are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from ..index import Index
+from ..index import open as open_index
+
+out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
+"""Results; wraps only on a terminal, so that pipes get whole lines."""
+err = Console(stderr=True, soft_wrap=not sys.stderr.isatty(), highlight=False, markup=False, emoji=False)
+"""Progress, notes and errors."""
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        "-s",
+        metavar="WHERE",
+        help="Folder of the index, or URL of a Qdrant server.",
+        show_default=".interlingua",
+    ),
+]
+Collection = Annotated[str | None, typer.Option(help="Collection on a Qdrant server.", show_default="interlingua")]
+Embedder = Annotated[
+    str | None,
+    typer.Option(
+        "--embedder", "-e", metavar="MODEL", help="Model name, folder or package.module:Class.", show_default="bundled"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def index(
+    store: str | None, collection: str | None, embedder: str | None, *, create: bool = False, **options: Any
+) -> Index:
+    """Open the index that the options, the environment and interlingua.toml describe."""
+    return open_index(store, create=create, collection=collection, embedder=embedder, **options)
+
+
+def visible(text: str) -> str:
+    """`text` on one line, with control characters shown as escapes: a file name may hold terminal commands."""
+    return "".join(repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, as UTF-8, keys in the order given."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def fail(message: str) -> None:
+    """An error on standard error."""
+    err.print(Text.assemble(("Error: ", "bold red"), visible(message)))
+
+
+def human_bytes(count: int) -> str:
+    """1536 -> '1.5 KiB'."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"

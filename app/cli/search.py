@@ -1,0 +1,153 @@
+"""`interlingua search`: a query in any language."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ...retrieval.errors import FilterError
+from ...retrieval.highlights import highlight
+from ...retrieval.types import Hit
+from .console import Collection, Embedder, Json, Store, err, index, out, print_json, visible
+
+_CONDITION = re.compile(r"(?P<key>[^=<>!]+)(?P<op>!=|>=|<=|=|>|<)(?P<value>.*)", re.DOTALL)
+_OPERATORS = {">=": "gte", ">": "gt", "<=": "lte", "<": "lt"}
+_SNIPPET = 320
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("search")(search)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="The question, as you would type it, in any language.")],
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many passages.")] = 5,
+    language: Annotated[
+        list[str] | None,
+        typer.Option("--language", "-l", help="Only passages in this language (de, zh-Hant, German); repeatable."),
+    ] = None,
+    filter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter", "-f", metavar="KEY=VALUE", help="Metadata: topic=health, year>=2020, status!=draft; repeatable."
+        ),
+    ] = None,
+    per_document: Annotated[int | None, typer.Option(help="At most so many passages of one document.")] = None,
+    min_score: Annotated[float | None, typer.Option(help="Drop passages below this cosine.")] = None,
+    store: Store = None,
+    collection: Collection = None,
+    embedder: Embedder = None,
+    as_json: Json = False,
+) -> None:
+    """Find passages in every language. The query is embedded as typed: no translation.
+
+    [dim]interlingua search 'right to education'
+    interlingua search 'الحق في التعليم' --language de --language ja --per-document 1[/dim]
+    """
+    with index(store, collection, embedder) as opened:
+        hits = opened.search(
+            query,
+            limit=limit,
+            languages=language,
+            filter=parse_filters(filter or []),
+            per_document=per_document,
+            score_threshold=min_score,
+        )
+        empty = not hits and opened.store.count() == 0
+    if as_json:
+        print_json([hit_to_dict(hit, query) for hit in hits])
+    elif hits:
+        for rank, hit in enumerate(hits, start=1):
+            print_hit(rank, hit, query)
+    else:
+        err.print("The index is empty. Fill it: interlingua ingest PATH" if empty else "Nothing found.")
+
+
+def parse_filters(conditions: list[str]) -> dict[str, Any]:
+    """`["topic=health", "year>=2020"]` as the metadata filter language; a JSON object is taken as it is."""
+    whole: dict[str, Any] = {}
+    equal: dict[str, list[Any]] = {}
+    other: dict[str, dict[str, Any]] = {}
+    for text in conditions:
+        if text.lstrip().startswith("{"):
+            whole |= _json_filter(text)
+            continue
+        match = _CONDITION.fullmatch(text)
+        if match is None:
+            raise FilterError(f"Cannot read the filter {text!r}. Write KEY=VALUE, KEY!=VALUE or KEY>=VALUE.")
+        key, op, value = match["key"].strip(), match["op"], _value(match["value"].strip())
+        if op == "=":
+            equal.setdefault(key, []).append(value)
+        elif op == "!=":
+            other.setdefault(key, {}).setdefault("not", []).append(value)
+        else:
+            other.setdefault(key, {})[_OPERATORS[op]] = value
+    if both := sorted((equal.keys() & other.keys()) | (whole.keys() & (equal.keys() | other.keys()))):
+        raise FilterError(f"The filter on {both[0]!r} is given in two forms. Use one of them.")
+    return whole | equal | other
+
+
+def _json_filter(text: str) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise FilterError(f"Cannot read the filter {text!r} as JSON: {error}") from error
+    return value
+
+
+def _value(text: str) -> str | int | float | bool:
+    """`2020` is a number, `true` a boolean, `"2020"` and everything else a text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, (str, int, float, bool)) else text
+
+
+def hit_to_dict(hit: Hit, query: str) -> dict[str, Any]:
+    """JSON-ready; `start` and `end` are code points of the document, `highlights` of the passage."""
+    chunk = hit.chunk
+    return {
+        "score": round(hit.score, 6),
+        "scores": {name: round(score, 6) for name, score in hit.scores.items()},
+        "id": chunk.id,
+        "document_id": chunk.document_id,
+        "title": chunk.title,
+        "url": chunk.url,
+        "language": chunk.language,
+        "language_confidence": round(chunk.language_confidence, 3),
+        "ordinal": chunk.ordinal,
+        "start": chunk.start,
+        "end": chunk.end,
+        "text": chunk.text,
+        "highlights": [list(span) for span in highlight(query, chunk.text)],
+        "metadata": dict(chunk.metadata),
+    }
+
+
+def print_hit(rank: int, hit: Hit, query: str) -> None:
+    """Rank, score, language and place on one line, the passage below it with the query's words marked."""
+    chunk = hit.chunk
+    name = visible(f"{chunk.title} · {chunk.document_id}" if chunk.title else chunk.document_id)
+    out.print(
+        Text.assemble((f"{rank:>2}  ", "bold"), (f"{hit.score:.3f}  ", "cyan"), (f"{chunk.language:<8}", "green"), name)
+    )
+    out.print(_snippet(chunk.text, query))
+
+
+def _snippet(passage: str, query: str) -> Text:
+    spans = highlight(query, passage)
+    middle = spans[len(spans) // 2][0] if spans else 0
+    start = max(0, min(middle - _SNIPPET // 2, len(passage) - _SNIPPET))
+    piece = Text("    " + ("…" if start else ""))
+    shown = Text(passage[start : start + _SNIPPET].replace("\n", " "))
+    for first, last in spans:
+        if first >= start and last <= start + _SNIPPET:
+            shown.stylize("bold yellow", first - start, last - start)
+    piece.append_text(shown)
+    return piece.append("…" if start + _SNIPPET < len(passage) else "")

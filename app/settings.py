@@ -1,0 +1,96 @@
+"""Settings: flags (or keyword options), then `INTERLINGUA_*` variables, then `interlingua.toml`, then the defaults.
+
+This module is the only reader of the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ..retrieval.errors import ConfigurationError
+from ..retrieval.manifest import Quantization
+
+CONFIG_FILE = Path("interlingua.toml")
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="INTERLINGUA_", toml_file=CONFIG_FILE, extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    store: str = Field(".interlingua", description="Folder of the embedded store, or URL of a Qdrant server.")
+    collection: str = Field("interlingua", description="Collection name on a Qdrant server.")
+    api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
+    embedder: str = Field("bundled", description="Model: a name, a folder, or package.module:Class.")
+    quantization: Quantization = Field("int8", description="How vectors are compressed: int8, binary or none.")
+    chunk_tokens: int = Field(256, ge=16, description="Longest chunk, in tokens of the embedder.")
+    chunk_overlap: int = Field(0, ge=0, description="Whole sentences that neighbouring chunks share.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options, environment, file; no .env and no secrets folder."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load(**options: Any) -> Settings:
+    """The settings in force; options that are None are as if not given. Raises ConfigurationError."""
+    given = {name: value for name, value in options.items() if value is not None}
+    unknown = sorted(set(given) - set(Settings.model_fields))
+    if unknown:
+        raise ConfigurationError(f"Unknown option {unknown[0]!r}. Options: {', '.join(sorted(Settings.model_fields))}.")
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(sorted(Settings.model_fields))
+            raise ConfigurationError(f"{CONFIG_FILE} has an unknown setting {name!r}. Settings: {known}.") from None
+        got = "" if name == "api_key" else f"; got {first['input']!r}"
+        raise ConfigurationError(f"Setting {name}: {first['msg']}{got}.") from None
+    except ValueError as error:  # tomllib.TOMLDecodeError
+        raise ConfigurationError(f"{CONFIG_FILE} cannot be read: {error}") from error
+
+
+def origins(**options: Any) -> dict[str, str]:
+    """Where each setting came from: `option`, `INTERLINGUA_…`, `interlingua.toml` or `default`."""
+    sources = [
+        ("option", InitSettingsSource(Settings, {k: v for k, v in options.items() if v is not None})()),
+        ("environment", EnvSettingsSource(Settings)()),
+        (str(CONFIG_FILE), TomlConfigSettingsSource(Settings)()),
+    ]
+    found = {}
+    for name in Settings.model_fields:
+        origin = next((label for label, values in sources if name in values), "default")
+        found[name] = f"INTERLINGUA_{name.upper()}" if origin == "environment" else origin
+    return found
+
+
+def shown(store: str) -> str:
+    """A store location as it may be shown: without the user, password and query of a URL."""
+    if "://" not in store:
+        return store
+    parts = urlsplit(store)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))

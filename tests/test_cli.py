@@ -1,0 +1,272 @@
+"""The command line as a person or a script uses it: real processes where exit codes and pipes matter."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from interlingua.app.cli import app
+from interlingua.app.cli.search import parse_filters
+from interlingua.retrieval.errors import FilterError
+from support import SENTENCES
+from typer.testing import CliRunner
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run the command in an empty folder that holds docs/ with one file per language."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for tag, text in SENTENCES.items():
+        (docs / f"{tag}.txt").write_text(text, encoding="utf-8")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("INTERLINGUA_")}
+
+    def run_(*arguments: str, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "interlingua.app.cli", *arguments],
+            cwd=tmp_path, env=environment | variables, input=stdin, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+
+    return run_
+
+
+def data(result: subprocess.CompletedProcess[str]) -> Any:
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_ingest_search_status_languages_list_and_delete(run: Run, tmp_path: Path) -> None:
+    result = run("ingest", "docs")
+    assert result.returncode == 0, result.stderr
+    assert f"{len(SENTENCES)} added, 0 updated" in result.stdout
+    hits = data(run("search", SENTENCES["ja"], "--limit", "3", "--json"))
+    assert len(hits) == 3
+    assert hits[0]["language"] == "ja"
+    assert hits[0]["text"] == SENTENCES["ja"]
+    assert hits[0]["document_id"] == str(tmp_path / "docs" / "ja.txt")
+    shown = run("search", SENTENCES["ar"], "-n", "2")
+    assert shown.returncode == 0
+    assert SENTENCES["ar"][:20] in shown.stdout
+    status = data(run("status", "--json"))
+    assert (status["documents"], status["chunks"], status["model"]) == (len(SENTENCES), len(SENTENCES), "bundled")
+    assert data(run("languages", "--json")).keys() >= {"ja", "ar", "de", "zh-Hans"}
+    ids = data(run("list", "--json"))
+    assert len(ids) == len(SENTENCES)
+    assert run("delete", ids[0], "--yes").returncode == 0
+    assert len(data(run("list", "--json"))) == len(SENTENCES) - 1
+    missing = run("delete", "nowhere", "--yes")
+    assert missing.returncode == 1
+    assert "No document has the id nowhere" in missing.stderr
+
+
+def test_a_run_with_skipped_documents_ends_with_3_and_names_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs" / "empty.txt").write_bytes(b"")
+    result = run("ingest", "docs", "--json")
+    assert result.returncode == 3
+    report = json.loads(result.stdout)[0]
+    assert report["added"] == len(SENTENCES)
+    assert [skip["id"] for skip in report["skips"]] == [str(tmp_path / "docs" / "empty.txt")]
+
+
+def test_refused_deletions_end_with_4_and_say_how_to_go_on(run: Run, tmp_path: Path) -> None:
+    run("ingest", "docs")
+    for file in (tmp_path / "docs").iterdir():
+        file.unlink()
+    result = run("ingest", "docs")
+    assert result.returncode == 4
+    assert "--force" in result.stderr
+    assert len(data(run("list", "--json"))) == len(SENTENCES)
+    assert run("ingest", "docs", "--force").returncode == 0
+    assert data(run("list", "--json")) == []
+
+
+def test_errors_are_one_line_with_exit_code_1(run: Run) -> None:
+    result = run("ingest", "no-such-folder")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: ")
+    assert "no-such-folder" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert run("search", "x", "--embedder", "no-such-model").returncode == 1
+    assert run("ingest").returncode == 2
+    assert run("nonsense").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "command", [["search", "x"], ["status"], ["languages"], ["list"], ["export"], ["delete", "a", "-y"]]
+)
+def test_reading_commands_do_not_create_an_index(run: Run, tmp_path: Path, command: list[str]) -> None:
+    result = run(*command)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "interlingua ingest PATH" in result.stderr
+    assert not (tmp_path / ".interlingua").exists()
+
+
+def test_a_quantization_that_is_not_the_stored_one_is_refused(run: Run) -> None:
+    assert run("ingest", "docs", "--quantization", "none").returncode == 0
+    assert run("ingest", "docs").returncode == 0
+    result = run("ingest", "docs", "--quantization", "binary")
+    assert result.returncode == 1
+    assert "made with quantization none, not binary" in result.stderr
+
+
+def test_names_are_shown_as_they_are_and_run_nothing(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "odd [bold] [" / "x]"
+    folder.mkdir(parents=True)
+    (folder / "c:key:d.txt").write_text(SENTENCES["de"])
+    (folder / "x\x1b]0;title\x07\x1b[2Jy.txt").write_text(SENTENCES["en"])
+    (folder / "z\x1b[2J.txt").write_bytes(b"")
+    result = run("ingest", "odd [bold] [/x]")
+    assert result.returncode == 3, result.stderr
+    assert "[bold] [/x]" in result.stdout
+    shown = result.stdout + result.stderr + run("list").stdout + run("search", "freedom").stdout
+    assert "\x1b" not in shown
+    assert "\\x1b[2J" in shown
+    assert "c:key:d.txt" in shown
+    status = run("status", "--store", "no [/x]")
+    assert (status.returncode, "no [/x]" in status.stderr) == (1, True)
+
+
+def test_all_paths_are_checked_before_anything_is_ingested(run: Run, tmp_path: Path) -> None:
+    assert run("ingest", "docs", "missing").returncode == 1
+    assert not (tmp_path / ".interlingua").exists()
+
+
+def test_interrupting_ends_with_130_and_says_that_nothing_is_lost(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "interlingua.app.cli", "ingest", "-"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / ".interlingua" / "manifest.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "What was written is kept" in errors
+    assert "Traceback" not in errors
+    assert "Fatal" not in errors
+
+
+def test_standard_input_is_a_document(run: Run) -> None:
+    assert run("ingest", "-", stdin=SENTENCES["el"]).returncode == 0
+    assert data(run("search", "ελεύθεροι", "--json"))[0]["language"] == "el"
+
+
+def test_export_and_import_move_an_index(run: Run, tmp_path: Path) -> None:
+    run("ingest", "docs")
+    assert run("export", "all.jsonl").returncode == 0
+    assert not (tmp_path / "all.jsonl.partial").exists()
+    lines = (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + len(SENTENCES)
+    assert run("export", "-").stdout.splitlines() == lines
+    for _ in range(2):  # importing again changes nothing
+        assert run("import", "all.jsonl", "--store", "copy").returncode == 0
+        assert run("export", "-", "--store", "copy").stdout.splitlines() == lines
+    (tmp_path / "broken.jsonl").write_text(lines[0] + "\n" + lines[1][:50] + "\n")
+    broken = run("import", "broken.jsonl", "--store", "other")
+    assert broken.returncode == 1
+    assert "Line 2" in broken.stderr
+    for name, content, message in [
+        ("empty", b"", "not an export"),
+        ("alien", b"{}\n", "not an export"),
+        ("binary", b"\xff\xfe\x00", "not an export"),
+        ("cut", "\n".join(lines[:-1]).encode(), "cut off"),
+        ("short", (lines[0] + "\n" + re.sub(r'"vector": \[[^,]+, ', '"vector": [', lines[1])).encode(), "shape (255,)"),
+        ("typed", (lines[0] + "\n" + re.sub(r'"text": "[^"]*"', '"text": 5', lines[1])).encode(), "text is 5"),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        result = run("import", name, "--store", "other")
+        assert result.returncode == 1
+        assert message in result.stderr, name
+    assert "no folder" in run("export", "nowhere/all.jsonl").stderr
+
+
+def test_importing_an_older_version_replaces_the_newer_one(run: Run, tmp_path: Path) -> None:
+    run("ingest", "docs")
+    run("export", "old.jsonl")
+    (tmp_path / "docs" / "de.txt").write_text("Ein ganz anderer Satz über den Hafen.")
+    run("ingest", "docs")
+    assert run("import", "old.jsonl").returncode == 0
+    assert run("export", "-").stdout == (tmp_path / "old.jsonl").read_text()
+
+
+def test_doctor_names_where_settings_come_from(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "interlingua.toml").write_text("chunk_tokens = 128\n")
+    run("ingest", "docs", "--store", "here")
+    result = run("doctor", "--store", "here", INTERLINGUA_QUANTIZATION="none")
+    assert result.returncode == 0, result.stdout
+    assert "here  (option)" in result.stdout
+    assert "128  (interlingua.toml)" in result.stdout
+    assert "none  (INTERLINGUA_QUANTIZATION)" in result.stdout
+    assert "every document has all its chunks" in result.stdout
+    findings = json.loads(run("doctor", "--json").stdout)
+    assert {finding["level"] for finding in findings} <= {"ok", "note"}
+
+
+def test_doctor_fails_on_a_broken_store(run: Run, tmp_path: Path) -> None:
+    run("ingest", "docs")
+    (tmp_path / ".interlingua" / "manifest.json").write_text("{")
+    result = run("doctor")
+    assert result.returncode == 5
+    assert "problem" in result.stdout
+
+
+def test_output_into_a_closed_pipe_ends_quietly(run: Run, tmp_path: Path) -> None:
+    run("ingest", "docs")
+    for arguments in ("export -", "list", "search --json x"):
+        command = f"'{sys.executable}' -m interlingua.app.cli {arguments} | true; exit ${{PIPESTATUS[0]}}"
+        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert (result.returncode, result.stderr) == (0, "")
+
+
+def commands() -> Sequence[str]:
+    return [command.name or "" for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_has_help(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_documented(command: str) -> None:
+    reference = (Path(__file__).parent.parent / "docs" / "cli.md").read_text()
+    assert f"## `interlingua {command}`" in reference
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        (["topic=health"], {"topic": ["health"]}),
+        (["topic=health", "topic=law"], {"topic": ["health", "law"]}),
+        (["year>=2020", "year<2024"], {"year": {"gte": 2020, "lt": 2024}}),
+        (["status!=draft"], {"status": {"not": ["draft"]}}),
+        (["final=true"], {"final": [True]}),
+        (['code="2020"'], {"code": ["2020"]}),
+        (["when>=2024-05-01"], {"when": {"gte": "2024-05-01"}}),
+        (["題=健康"], {"題": ["健康"]}),
+        (['{"year": {"gt": 1}}'], {"year": {"gt": 1}}),
+    ],
+)
+def test_filters_on_the_command_line(conditions: list[str], expected: dict[str, Any]) -> None:
+    assert parse_filters(conditions) == expected
+
+
+@pytest.mark.parametrize(
+    "conditions", [["topic"], ["=x"], ["{bad json"], ["year=2020", "year>=2019"], ['{"a": 1}', "a=2"]]
+)
+def test_unreadable_filters_are_named(conditions: list[str]) -> None:
+    with pytest.raises(FilterError, match=r"filter"):
+        parse_filters(conditions)
