@@ -1,0 +1,1 @@
+"""Benchmarks that write what README quotes: `python -m benchmarks` (all) or `python -m benchmarks overhead`."""
