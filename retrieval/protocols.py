@@ -80,7 +80,11 @@ class Stored:
 
 
 class Store(Protocol):
-    """Chunks and their vectors. Every method raises StoreError (or a subclass) and nothing else."""
+    """Chunks and their vectors.
+
+    Every method raises StoreError (or a subclass) when the store fails, FilterError for a filter that cannot be asked,
+    and `upsert` InputError for metadata or ids that cannot be stored.
+    """
 
     def prepare(self, manifest: Manifest) -> Manifest:
         """Create the store, or open it and check that it was made with `manifest`; the manifest in force.

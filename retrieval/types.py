@@ -69,8 +69,8 @@ class Pending:
 class Origin:
     """Which version of which document a chunk belongs to; equal for all chunks of that version.
 
-    `digest` covers the normalised document and the chunking settings; `chunks` is how many chunks the version has, so
-    that an incomplete document can be told from a complete one.
+    `digest` covers the document as its source gave it and the chunking settings; `chunks` is how many chunks the
+    version has, so that an incomplete document can be told from a complete one.
     """
 
     source: str
