@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..retrieval.embedders import PURPOSE
 from ..retrieval.embedders import load as load_embedder
 from ..retrieval.errors import InterlinguaError
 from ..retrieval.protocols import Embedder
@@ -70,7 +71,7 @@ def examine(**options: Any) -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    for package in ("interlingua", "qdrant-edge-py", "qdrant-client", "tokenizers", "numpy", "icu4py"):
+    for package in ("interlingua", "qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "icu4py"):
         yield _ok(f"package {package}", importlib.metadata.version(package))
     extras = {"datasets": "pyarrow", "ui": "streamlit"}
     for extra, package in extras.items():
@@ -95,8 +96,7 @@ def _model(embedder: Embedder) -> Iterator[Finding]:
         yield Finding(
             level="note",
             subject="model",
-            message="The bundled model is for trying out, tests and laptops. For production quality move to a larger "
-            "multilingual model, such as multilingual-e5 or Qwen3-Embedding.",
+            message=PURPOSE,
         )
 
 

@@ -33,6 +33,6 @@ def short_texts(count: int) -> list[str]:
 
 
 def queries() -> list[str]:
-    """The demo's 38 queries."""
+    """The demo's queries."""
     lines = (DEMO / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["text"] for line in lines]

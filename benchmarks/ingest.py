@@ -1,8 +1,9 @@
-"""How fast the demo corpus goes in, where the time goes, what running it again costs, and the memory it takes."""
+"""How fast the demo corpus goes in and is searched, where the time goes, what a second run costs, and the memory."""
 
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,13 +20,16 @@ from interlingua.retrieval.text.normalise import normalise
 from interlingua.retrieval.text.tagging import Passages, tag_batch
 from interlingua.retrieval.types import Chunk, Document, Pending
 
-from .corpus import DEMO
+from .corpus import DEMO, queries
 
 T = TypeVar("T")
 
 _CHILD = """
-import json, pathlib, resource, sys, time
+import json, pathlib, resource, sys, threading, time
 import interlingua
+from interlingua.app.index import from_settings
+from interlingua.app.settings import load
+
 class Timed:
     def __init__(self, inner):
         self.inner, self.seconds = inner, 0.0
@@ -37,15 +41,33 @@ class Timed:
             return self.inner.embed_passages(texts)
         finally:
             self.seconds += time.perf_counter() - started
-from interlingua.app.index import from_settings
-from interlingua.app.settings import load
+
+def mib(name):
+    return int(pathlib.Path("/proc/self/status").read_text().split(name + ":")[1].split()[0]) / 1024
+
+own = 0.0
+def watch():
+    global own
+    while True:
+        own = max(own, mib("RssAnon"))
+        time.sleep(0.05)
+
+threading.Thread(target=watch, daemon=True).start()
 embedder = Timed(interlingua.embedder("bundled"))
 with from_settings(load(store=sys.argv[2]), embedder=embedder) as index:
     report = index.ingest(interlingua.FilesConnector(sys.argv[1], name="demo"))
-own = int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
-children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps({"report": report.to_dict(), "embedder_seconds": embedder.seconds, "peak_mib": own / 1024,
-                  "worker_peak_mib": children / 1024}))
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    result = {"report": report.to_dict(), "embedder_seconds": embedder.seconds, "peak_mib": mib("VmHWM"),
+              "peak_own_mib": own, "worker_peak_mib": children / 1024}
+    if report.embedded:
+        texts = [stored.chunk.text for stored in index.store.scan()]
+        result["tokens"] = sum(len(embedder.tokenizer.token_starts(text)) for text in texts)
+        result["query_ms"] = []
+        for query in json.loads(sys.argv[3]):
+            started = time.perf_counter()
+            index.search(query)
+            result["query_ms"].append((time.perf_counter() - started) * 1000)
+print(json.dumps(result))
 """
 
 
@@ -55,25 +77,36 @@ def run() -> dict[str, Any]:
         first, again = (_ingest(Path(folder) / "index") for _ in range(2))
     files = [p for p in (DEMO / "docs").rglob("*") if p.is_file()]
     megabytes = sum(p.stat().st_size for p in files) / 1e6
-    seconds = first["report"]["seconds"]
+    seconds, tokens = first["report"]["seconds"], first["tokens"]
+    cuts = statistics.quantiles(first["query_ms"], n=100)
+    stages = _stages()
     return {
         "documents": first["report"]["documents"],
         "chunks": first["report"]["chunks"],
         "megabytes": round(megabytes, 2),
         "seconds": seconds,
         "embedder_seconds": round(first["embedder_seconds"], 3),
+        "tokens": tokens,
+        "tokens_per_second": round(tokens / seconds),
+        "embedder_alone_tokens_per_second": round(tokens / stages["embedding"]),
+        "query_p50_ms": round(statistics.median(first["query_ms"]), 2),
+        "query_p99_ms": round(cuts[98], 2),
         "documents_per_second": round(first["report"]["documents"] / seconds, 1),
         "megabytes_per_second": round(megabytes / seconds, 2),
         "unchanged_seconds": again["report"]["seconds"],
         "unchanged_embedded": again["report"]["embedded"],
+        # The whole process; and of that what it allocated, without mapped files (libraries, the store).
         "peak_mib": round(first["peak_mib"]),
+        "peak_own_mib": round(first["peak_own_mib"]),
         "worker_peak_mib": round(first["worker_peak_mib"]),
-        "stage_seconds": _stages(),
+        "stage_seconds": stages,
     }
 
 
 def _ingest(store: Path) -> dict[str, Any]:
-    output = subprocess.check_output([sys.executable, "-c", _CHILD, str(DEMO / "docs"), str(store)], text=True)
+    output = subprocess.check_output(
+        [sys.executable, "-c", _CHILD, str(DEMO / "docs"), str(store), json.dumps(queries() * 4)], text=True
+    )
     result: dict[str, Any] = json.loads(output)
     return result
 

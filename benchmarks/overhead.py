@@ -1,6 +1,6 @@
 """What the framework costs on top of its model and its store, as ratios within one run.
 
-Ingest: 20,000 short texts through the whole pipeline, against embedding them in one call plus upserting the same
+Ingest: 4,000 short texts through the whole pipeline, against embedding them in one call plus upserting the same
 points into an Edge shard of the same configuration. Query: `Index.search`, against embedding the query plus the raw
 Edge query.
 """
@@ -23,8 +23,8 @@ from interlingua.retrieval.types import Document
 
 from .corpus import queries, short_texts
 
-TEXTS = 20_000
-ROUNDS = 7
+TEXTS = 4_000
+ROUNDS = 5
 
 
 def run() -> dict[str, Any]:

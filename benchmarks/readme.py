@@ -27,7 +27,7 @@ def table() -> str:
             f"{ingest['unchanged_seconds']:.2f} s, {ingest['unchanged_embedded']} embedded",
         ),
         (
-            "pipeline over its embedder plus raw store calls (20,000 short texts)",
+            f"pipeline over its embedder plus raw store calls ({overhead['texts']:,} short texts)",
             f"{overhead['ingest_ratio']:.2f} x",
         ),
         ("a query over its embedding plus the raw store query", f"+{max(0.0, overhead['query_overhead_ms']):.2f} ms"),
@@ -45,6 +45,8 @@ def table() -> str:
         ),
         ("peak memory of an ingest, models included", f"{ingest['peak_mib']} MiB"),
     ]
+    if "tokens_per_second" in ingest:
+        rows.insert(1, ("the same in tokens of text", f"{ingest['tokens_per_second']:,} tokens/s"))
     lines = [f"| {ingest['machine']} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from ..retrieval.protocols import Embedder, Store
 from ..retrieval.types import Chunk, Matrix, Skip
 from .stages import Plan, Planned
 
-WINDOW = 1024
+WINDOW = 256
 """Chunks embedded at a time: room for a model to sort by length, and the most that a kill throws away."""
 
 

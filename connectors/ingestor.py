@@ -14,6 +14,7 @@ from itertools import islice
 
 from ..retrieval.chunks import Chunking
 from ..retrieval.filters import Filter, Match, where
+from ..retrieval.memory import release
 from ..retrieval.protocols import Connector, Embedder, Store
 from ..retrieval.types import Chunk
 from .embedding import Window, embed
@@ -66,6 +67,7 @@ class Ingestor:
                     self._write(window, tally)
                     if time.perf_counter() - flushed > FLUSH_SECONDS:
                         self._store.flush()
+                        release()
                         flushed = time.perf_counter()
                     if progress is not None:
                         progress(tally.report(time.perf_counter() - started))

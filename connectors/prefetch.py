@@ -20,7 +20,7 @@ class _End:
         self.error = error
 
 
-def prefetch(items: Iterator[T], *, ahead: int = 4, name: str = "prefetch") -> Generator[T, None, None]:
+def prefetch(items: Iterator[T], *, ahead: int = 2, name: str = "prefetch") -> Generator[T, None, None]:
     """Yield `items` in order while a thread computes up to `ahead` more.
 
     An exception in the thread is raised here, after what came before it. Closing the generator stops the thread at

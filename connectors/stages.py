@@ -20,8 +20,8 @@ _REQUIRED = ("id", "text", "revision")
 _TEXTS = (*_REQUIRED, "title", "url", "language")
 
 BATCH_DOCUMENTS = 512
-BATCH_CHARACTERS = 2_000_000
-"""A batch ends at whichever comes first, so that a queue of batches holds a few megabytes."""
+BATCH_CHARACTERS = 200_000
+"""A batch ends at whichever comes first: some seconds of work for a small model, and a few megabytes in all queues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,8 @@ DOCS = Path(interlingua.__file__).parent / "examples" / "demo" / "docs"
 CHILD = """
 import json, sys
 import interlingua
-with interlingua.open(sys.argv[1]) as index:
+sys.path.insert(0, sys.argv[3])
+with interlingua.open(sys.argv[1], embedder="support:NgramEmbedder") as index:
     print("ready", flush=True)
     acknowledge = lambda report: print(report.chunks, flush=True)
     report = index.ingest(interlingua.FilesConnector(sys.argv[2], name="demo"), progress=acknowledge)
@@ -49,7 +50,7 @@ class Case:
 
 def start(store: Path, source: Path) -> subprocess.Popen[str]:
     """Start an ingest in a process of its own."""
-    command = [sys.executable, "-c", CHILD, str(store), str(source)]
+    command = [sys.executable, "-c", CHILD, str(store), str(source), str(Path(__file__).parent)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -70,7 +71,7 @@ def seconds(report: dict[str, object]) -> float:
 
 def snapshot(store: Path) -> dict[str, object]:
     """Every chunk with its payload, by id."""
-    with interlingua.open(store) as index:
+    with interlingua.open(store, embedder="support:NgramEmbedder") as index:
         return {stored.chunk.id: asdict(stored.chunk) for stored in index.store.scan()}
 
 

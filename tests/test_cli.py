@@ -22,6 +22,11 @@ from typer.testing import CliRunner
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("INTERLINGUA_")} | {
+    "INTERLINGUA_EMBEDDER": "support:NgramEmbedder",
+    "PYTHONPATH": str(Path(__file__).parent),
+}
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
@@ -30,12 +35,11 @@ def run(tmp_path: Path) -> Run:
     docs.mkdir()
     for tag, text in SENTENCES.items():
         (docs / f"{tag}.txt").write_text(text, encoding="utf-8")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("INTERLINGUA_")}
 
     def run_(*arguments: str, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "interlingua.app.cli", *arguments],
-            cwd=tmp_path, env=environment | variables, input=stdin, capture_output=True, text=True, timeout=120,
+            cwd=tmp_path, env=ENVIRONMENT | variables, input=stdin, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
 
     return run_
@@ -59,7 +63,7 @@ def test_ingest_search_status_languages_list_and_delete(run: Run, tmp_path: Path
     assert shown.returncode == 0
     assert SENTENCES["ar"][:20] in shown.stdout
     status = data(run("status", "--json"))
-    assert (status["documents"], status["chunks"], status["model"]) == (len(SENTENCES), len(SENTENCES), "bundled")
+    assert (status["documents"], status["chunks"], status["model"]) == (len(SENTENCES), len(SENTENCES), "ngrams")
     assert data(run("languages", "--json")).keys() >= {"ja", "ar", "de", "zh-Hans"}
     ids = data(run("list", "--json"))
     assert len(ids) == len(SENTENCES)
@@ -213,6 +217,13 @@ def test_doctor_names_where_settings_come_from(run: Run, tmp_path: Path) -> None
     assert {finding["level"] for finding in findings} <= {"ok", "note"}
 
 
+def test_doctor_says_what_the_bundled_model_is_for(run: Run) -> None:
+    result = run("doctor", INTERLINGUA_EMBEDDER="bundled")
+    assert result.returncode == 0, result.stdout
+    assert re.search(r"package onnxruntime +\d", result.stdout)
+    assert "for trying out, tests and laptops; for production move to" in " ".join(result.stdout.split())
+
+
 def test_doctor_fails_on_a_broken_store(run: Run, tmp_path: Path) -> None:
     run("ingest", "docs")
     (tmp_path / ".interlingua" / "manifest.json").write_text("{")
@@ -225,7 +236,9 @@ def test_output_into_a_closed_pipe_ends_quietly(run: Run, tmp_path: Path) -> Non
     run("ingest", "docs")
     for arguments in ("export -", "list", "search --json x"):
         command = f"'{sys.executable}' -m interlingua.app.cli {arguments} | true; exit ${{PIPESTATUS[0]}}"
-        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=60
+        )
         assert (result.returncode, result.stderr) == (0, "")
 
 

@@ -12,7 +12,8 @@ import pytest
 CHILD = """
 import json, pathlib, resource, sys
 import interlingua
-with interlingua.open(sys.argv[2]) as index:
+sys.path.insert(0, sys.argv[3])
+with interlingua.open(sys.argv[2], embedder="support:NgramEmbedder") as index:
     report = index.ingest(sys.argv[1])
     # Not ru_maxrss: a process inherits that of the one that started it, here of the whole test run.
     own = int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
@@ -24,14 +25,16 @@ with interlingua.open(sys.argv[2]) as index:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_hostile_folder_costs_nothing_but_its_bad_files(tmp_path: Path) -> None:
-    sys.path.insert(0, str(Path(__file__).parent / "files"))
+    here = Path(__file__).parent
+    sys.path.insert(0, str(here / "files"))
     from hostile import make_hostile_folder
 
     folder = tmp_path / "inbox"
     hostile = make_hostile_folder(folder)
     assert len(hostile.good) == 5
     assert len(hostile.bad) >= 30
-    output = subprocess.check_output([sys.executable, "-c", CHILD, str(folder), str(tmp_path / "index")], text=True)
+    command = [sys.executable, "-c", CHILD, str(folder), str(tmp_path / "index"), str(here)]
+    output = subprocess.check_output(command, text=True)
     result = json.loads(output)
     found = {document.removeprefix(f"{folder}/") for document in result["documents"]}
     assert hostile.good.keys() <= found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from interlingua import Document, Index
 from interlingua.retrieval.errors import FilterError, InputError
 from interlingua.retrieval.highlights import highlight
+from interlingua.retrieval.protocols import Embedder
 from support import SENTENCES, CountingEmbedder
 
 
@@ -46,8 +49,18 @@ def test_the_query_reaches_the_model_byte_for_byte(filled: Index, counting: Coun
     assert hit.scores["dense"] == hit.score
 
 
-def test_hits_come_from_other_languages_too(filled: Index) -> None:
-    hits = filled.search("The cat sleeps on the warm roof.", limit=3)
+def test_hits_come_from_other_languages_too(
+    open_index: Callable[..., Index], bundled: Embedder, sentences: list[Document]
+) -> None:
+    index = open_index(embedder=bundled)
+    cats = [
+        "The cat sleeps on the warm roof.",
+        "Die Katze schläft auf dem warmen Dach.",
+        "Le chat dort sur le toit chaud.",
+        "Interest rates rose by half a percent.",
+    ]
+    index.ingest([*sentences, *(Document(id=f"note/{n}", text=text) for n, text in enumerate(cats))])
+    hits = index.search("The cat sleeps on the warm roof.", limit=3)
     assert {hit.chunk.document_id for hit in hits} == {"note/0", "note/1", "note/2"}
     assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
 

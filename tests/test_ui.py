@@ -17,7 +17,8 @@ pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
 
 
 @pytest.fixture
-def fill(open_index: Callable[..., Index], sentences: list[Document]) -> None:
+def fill(open_index: Callable[..., Index], sentences: list[Document], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERLINGUA_EMBEDDER", "support:NgramEmbedder")
     with open_index(".interlingua") as index:
         index.ingest(sentences)
 

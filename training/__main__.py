@@ -1,6 +1,6 @@
 """Make the bundled model: `python -m training --data DATA --dev DEV --work training/work --out FOLDER`.
 
-Six steps, each reading what the one before wrote to the work folder, so `--start` can go on from any of them.
+Eight steps, each reading what the one before wrote to the work folder, so `--start` can go on from any of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import card, evaluate, pairs, publish, train, vocabulary
+from . import align, card, evaluate, lexical, pairs, publish, tokens, train, vocabulary
 
 
 def main() -> None:
@@ -21,22 +21,25 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, help="folder of evaluation sets; without it the card has no figures")
     parser.add_argument("--work", type=Path, default=Path("training/work"), help="folder for files in between")
     parser.add_argument("--out", type=Path, default=Path("retrieval/embedders/bundled"), help="folder to publish in")
-    parser.add_argument("--passes", type=float, default=train.PASSES, help="passes over the sentence pairs")
-    parser.add_argument("--start", default="pairs", help="first step: pairs, vocabulary, tokens, train, publish, card")
+    parser.add_argument("--chunks", type=int, default=train.CHUNKS, help="length of training, in 100,000 texts")
+    parser.add_argument("--device", default="cpu", help="what training runs on: cpu or cuda")
+    parser.add_argument("--start", default="pairs", help="first step: pairs, vocabulary, tokens, align, train, ...")
     options = parser.parse_args()
     work: Path = options.work
     work.mkdir(parents=True, exist_ok=True)
 
     def finish() -> None:
-        results = evaluate.evaluate(str(options.out), options.dev) if options.dev else {}
-        (work / "evaluation.json").write_text(json.dumps(results, indent=1, sort_keys=True), encoding="utf-8")
+        if options.dev:
+            evaluate.evaluate(options.out, options.dev, work)
         (options.out / "README.md").write_text(card.write(work, options.out), encoding="utf-8")
 
     steps: dict[str, Callable[[], None]] = {
         "pairs": lambda: pairs.prepare(options.data, work),
         "vocabulary": lambda: vocabulary.learn(work),
-        "tokens": lambda: train.encode(work),
-        "train": lambda: train.train(work, passes=options.passes),
+        "tokens": lambda: tokens.encode(work),
+        "align": lambda: align.align(work),
+        "train": lambda: train.train(work, chunks=options.chunks, device=options.device),
+        "lexical": lambda: lexical.prepare(work),
         "publish": lambda: publish.publish(work, options.out),
         "card": finish,
     }

@@ -1,36 +1,47 @@
-"""Step 1: read the translation pairs of the kept sources.
+"""Step 1: read the translation pairs of the kept sources, and hold some back for evaluation.
 
 The data folder holds `LANG.tsv.gz` (sentences) and `dict_LANG.tsv.gz` (words and short phrases), each line
-`English <tab> translation <tab> source key`.
+`English <tab> translation <tab> source key`. Each distinct English text is one row, since the teacher sees it once.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from .sources import BY_KEY, DICTIONARY_WEIGHT
+import numpy as np
+from numpy.typing import NDArray
 
-LANGUAGE_EXPONENT = 0.7  # a language of n weighted pairs is drawn in proportion to n**0.7, so small ones are heard
+from .sources import BY_KEY, SOURCES
 
-
-class Pair(NamedTuple):
-    """An English text and its translation; `weight` is relative to a human-translated sentence."""
-
-    language: str
-    source: str
-    dictionary: bool
-    english: str
-    text: str
-    weight: float
+HELD_OUT_SHARE = 50  # one English sentence of Tatoeba in 50 is held back, with all its translations
+_KEYS = [source.key for source in SOURCES]
 
 
-def read(data: Path) -> Iterator[Pair]:
-    """Yield every pair of the kept sources once, in file order.
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """English texts, and pairs in file order: `row` is the English text of each, `source` indexes `sources.SOURCES`."""
+
+    english: list[str]
+    texts: list[str]
+    languages: list[str]
+    language: NDArray[np.int16]
+    source: NDArray[np.int16]
+    dictionary: NDArray[np.bool_]
+    row: NDArray[np.int32]
+
+
+def held_out(english: str, key: str) -> bool:
+    """Whether a sentence is for evaluation alone: decided by the English side, so that no translation leaks."""
+    return key.startswith("tatoeba") and zlib.crc32(english.casefold().encode()) % HELD_OUT_SHARE == 0
+
+
+def prepare(data: Path, work: Path) -> None:
+    """Write the pairs (`english.txt`, `texts.txt`, `pairs.npz`), `held_out.tsv` and `counts.json` to `work`.
 
     Raises:
         ValueError: a source key is not in `sources.SOURCES`, or the folder has no pairs.
@@ -38,44 +49,54 @@ def read(data: Path) -> Iterator[Pair]:
     files = sorted(data.glob("*.tsv.gz"))
     if not files:
         raise ValueError(f"{data} has no *.tsv.gz files. Pass the folder of translation pairs with --data.")
-    for path in files:
-        name = path.name.removesuffix(".tsv.gz")
-        dictionary = name.startswith("dict_")
-        language = name.removeprefix("dict_")
-        seen: set[tuple[str, str]] = set()
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                english, text, key = line.rstrip("\n").split("\t")[:3]
-                if key not in BY_KEY:
-                    raise ValueError(f"{path.name} names the source {key!r}. Add it to training/sources.py.")
-                source = BY_KEY[key]
-                if not source.kept or language in source.drop_languages or (english, text) in seen:
-                    continue
-                if english == text and not dictionary:  # an untranslated line
-                    continue
-                seen.add((english, text))
-                weight = source.weight * (DICTIONARY_WEIGHT if dictionary else 1.0)
-                yield Pair(language, key, dictionary, english, text, weight)
-
-
-def prepare(data: Path, work: Path) -> None:
-    """Write `pairs.jsonl` (one pair a line, weights balanced by language) and `counts.json` to `work`."""
-    pairs = list(read(data))
-    mass: Counter[str] = Counter()
+    rows: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    columns: dict[str, list[int]] = {"language": [], "source": [], "dictionary": [], "row": []}
     counts: dict[str, Counter[str]] = {"sentences": Counter(), "dictionary": Counter(), "languages": Counter()}
-    for pair in pairs:
-        mass[pair.language] += pair.weight  # type: ignore[assignment]  # a Counter holds floats as well
-        counts["dictionary" if pair.dictionary else "sentences"][pair.source] += 1
-        counts["languages"][pair.language] += 1
-    with (work / "pairs.jsonl").open("w", encoding="utf-8") as out:
-        for pair in pairs:
-            weight = pair.weight * mass[pair.language] ** (LANGUAGE_EXPONENT - 1)
-            out.write(json.dumps(pair._replace(weight=weight), ensure_ascii=False) + "\n")
+    with (work / "texts.txt").open("w", encoding="utf-8") as texts, \
+         (work / "held_out.tsv").open("w", encoding="utf-8") as held:  # fmt: skip
+        for path in files:
+            name = path.name.removesuffix(".tsv.gz")
+            dictionary, language = name.startswith("dict_"), name.removeprefix("dict_")
+            seen: set[tuple[str, str]] = set()
+            with gzip.open(path, "rt", encoding="utf-8", newline="\n") as lines:
+                for line in lines:
+                    english, text, key = line.rstrip("\n").split("\t")[:3]
+                    if key not in BY_KEY:
+                        raise ValueError(f"{path.name} names the source {key!r}. Add it to training/sources.py.")
+                    source = BY_KEY[key]
+                    if not source.kept or language in source.drop_languages or (english, text) in seen:
+                        continue
+                    if english == text and not dictionary:  # an untranslated line
+                        continue
+                    seen.add((english, text))
+                    if not dictionary and held_out(english, key):
+                        held.write(f"{language}\t{english}\t{text}\n")
+                        continue
+                    texts.write(text + "\n")
+                    columns["language"].append(languages.setdefault(language, len(languages)))
+                    columns["source"].append(_KEYS.index(key))
+                    columns["dictionary"].append(dictionary)
+                    columns["row"].append(rows.setdefault(english, len(rows)))
+                    counts["dictionary" if dictionary else "sentences"][key] += 1
+                    counts["languages"][language] += 1
+    (work / "english.txt").write_text("".join(text + "\n" for text in rows), encoding="utf-8")
+    np.savez(work / "pairs.npz", languages=np.array(list(languages)), language=np.array(columns["language"], np.int16),
+             source=np.array(columns["source"], np.int16), dictionary=np.array(columns["dictionary"], np.bool_),
+             row=np.array(columns["row"], np.int32))  # fmt: skip
     (work / "counts.json").write_text(json.dumps(counts, indent=1, sort_keys=True), encoding="utf-8")
-    print(f"{len(pairs):,} pairs in {len(mass)} languages besides English")
+    print(f"{len(columns['row']):,} pairs in {len(languages)} languages besides English; {len(rows):,} English texts")
 
 
-def load(work: Path) -> list[Pair]:
+def lines(path: Path) -> list[str]:
+    """The lines of a text file, cut at line feeds alone."""
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+def load(work: Path) -> Pairs:
     """The pairs that `prepare` wrote."""
-    with (work / "pairs.jsonl").open(encoding="utf-8") as lines:
-        return [Pair(*json.loads(line)) for line in lines]
+    data = np.load(work / "pairs.npz")
+    return Pairs(
+        english=lines(work / "english.txt"), texts=lines(work / "texts.txt"), languages=data["languages"].tolist(),
+        language=data["language"], source=data["source"], dictionary=data["dictionary"], row=data["row"],
+    )  # fmt: skip

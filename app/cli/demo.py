@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ...connectors.report import Report
+from ...retrieval.embedders import PURPOSE
 from ...retrieval.errors import ManifestError
-from ..demo import TOP, Outcome, connector, run
+from ..demo import TOP, Outcome, Tally, by_language, connector, run
 from ..index import Index
 from ..index import open as open_index
 from .console import Embedder, Json, err, out, print_json
@@ -20,6 +21,14 @@ from .ingest import print_report, progress_bar
 
 SHOWN = ("d04", "d05", "d27", "d02", "d12", "d22", "d11", "d16")
 """Ids of the queries whose passages are shown."""
+_GROUPS = {
+    "Latin": ("Latn",),
+    "Cyrillic": ("Cyrl",),
+    "Arabic": ("Arab",),
+    "Indic": ("Beng", "Deva", "Taml", "Telu"),
+    "East Asian": ("Hang", "Hani", "Hira", "Kana"),
+}
+_REST = "other scripts"
 _STORE = ".interlingua-demo"
 
 
@@ -40,6 +49,7 @@ def demo(
         started = time.perf_counter()
         outcomes = list(run(index))
         seconds = time.perf_counter() - started
+        model = index.embedder.model
     if as_json:
         print_json(_as_dict(report, outcomes))
         return
@@ -47,10 +57,14 @@ def demo(
     out.print()
     out.print(results_table(outcomes))
     out.print()
-    for line in _summary(outcomes):
+    tallies = by_language(outcomes)
+    out.print(languages_table(tallies))
+    for line in (*_summary(outcomes), *_languages_summary(tallies)):
         out.print(line)
     searches = sum(1 + (o.own is not None) + (o.other is not None) for o in outcomes)
     err.print(f"{searches} searches in {seconds:.2f} s", style="dim")
+    if model == "bundled":
+        out.print(f"\n{PURPOSE}", style="dim")
     out.print(
         Text.assemble(
             "\nNext: ",
@@ -96,14 +110,47 @@ def results_table(outcomes: list[Outcome]) -> Table:
     return table
 
 
+def languages_table(tallies: list[Tally]) -> Table:
+    """A line per group of scripts: how many of its languages find the right document, and which do not."""
+    table = Table(title="Languages whose queries find the right document", title_justify="left")
+    table.add_column("group", no_wrap=True)
+    table.add_column("found", no_wrap=True, justify="right")
+    table.add_column("languages (and, where it was not found: in their own, in other languages)")
+    for name, members in _grouped(tallies).items():
+        missed = [
+            f"{tally.language} {tally.own}/{tally.own_of}, {tally.other}/{tally.other_of}"
+            for tally in members
+            if not tally.finds
+        ]
+        text = Text(" ".join(tally.language for tally in members if tally.finds))
+        if missed:
+            text.append(f"   not: {'; '.join(missed)}", style="red")
+        table.add_row(name, f"{len(members) - len(missed)} of {len(members)}", text)
+    return table
+
+
+def _grouped(tallies: list[Tally]) -> dict[str, list[Tally]]:
+    group_of = {script: name for name, scripts in _GROUPS.items() for script in scripts}
+    groups: dict[str, list[Tally]] = {name: [] for name in (*_GROUPS, _REST)}
+    for tally in tallies:
+        groups[group_of.get(tally.script, _REST)].append(tally)
+    return {name: sorted(members, key=lambda tally: tally.language) for name, members in groups.items()}
+
+
+def _languages_summary(tallies: list[Tally]) -> list[str]:
+    return [
+        f"{sum(tally.finds for tally in tallies)} of {len(tallies)} languages find the right document, with at least "
+        f"half of their queries: first in their own language, and among the first {TOP} in the others."
+    ]
+
+
 def _summary(outcomes: list[Outcome]) -> list[str]:
     counts = _counts(outcomes)
     return [
-        f"Of {counts['queries']} queries, {counts['answerable']} have an answer in the corpus. "
-        f"A relevant document is in the top {TOP}:",
-        f"  {counts['anywhere_found']:>2} of {counts['answerable']}  searching all languages at once",
-        f"  {counts['own_found']:>2} of {counts['own']}  searching the query's own language",
-        f"  {counts['other_found']:>2} of {counts['other']}  searching the other languages only",
+        f"Of {counts['queries']} queries, {counts['answerable']} have an answer in the corpus. A relevant document is:",
+        f"  {counts['anywhere_found']:>3} of {counts['answerable']}  in the top {TOP}, searching all languages at once",
+        f"  {counts['own_found']:>3} of {counts['own']}  the first, searching the query's own language",
+        f"  {counts['other_found']:>3} of {counts['other']}  in the top {TOP}, searching the other languages only",
     ]
 
 
@@ -127,7 +174,15 @@ def _any_relevant(outcome: Outcome) -> bool:
 def _as_dict(report: Report, outcomes: list[Outcome]) -> dict[str, object]:
     return {
         "ingest": report.to_dict(),
-        "counts": _counts(outcomes),
+        "counts": _counts(outcomes) | {"languages_found": sum(tally.finds for tally in by_language(outcomes))},
+        "languages": {
+            tally.language: {
+                "own": [tally.own, tally.own_of],
+                "other": [tally.other, tally.other_of],
+                "found": tally.finds,
+            }
+            for tally in by_language(outcomes)
+        },
         "queries": [
             {
                 "id": o.query.id,

@@ -11,9 +11,15 @@ from ..errors import ConfigurationError
 from ..protocols import Embedder
 
 KNOWN = {
-    "bundled": "interlingua.retrieval.embedders.static:bundled",
+    "bundled": "interlingua.retrieval.embedders.onnx:bundled",
 }
 """Name -> `module:callable`; the module is imported only when the name is asked for."""
+
+PURPOSE = (
+    "The bundled model is for trying out, tests and laptops; for production move to a larger one, such as "
+    "Qwen3-Embedding-0.6B or multilingual-e5."
+)
+"""What the bundled model is for, as one sentence that people read."""
 
 _MEMBERS = [name for name in vars(Embedder) if not name.startswith("_")]
 
@@ -22,8 +28,8 @@ def load(name: str) -> Embedder:
     """The embedder called `name`; nothing is read or downloaded before it is first used.
 
     Args:
-        name: a known name (see `KNOWN`), the path of a folder that holds a static model, or `package.module:Class`,
-            where Class() takes no arguments.
+        name: a known name (see `KNOWN`), the path of a folder that holds an ONNX model, or
+            `package.module:Class`, where Class() takes no arguments.
 
     Raises:
         ConfigurationError: nothing goes by that name, or what was found is no embedder.
@@ -32,9 +38,9 @@ def load(name: str) -> Embedder:
     if target is not None:
         return _from_module(name, target)
     if Path(name).is_dir():
-        from .static import StaticEmbedder
+        from .onnx import OnnxEmbedder
 
-        return StaticEmbedder(Path(name))
+        return OnnxEmbedder(Path(name))
     if ":" in name:
         return _from_module(name, name)
     raise ConfigurationError(f"No embedder is called {name!r}, and there is no such folder. {_choices()}")

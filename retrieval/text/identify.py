@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ..memory import release
 from .codes import known_tag
 from .languages import LANGUAGES
 from .scripts import SCRIPTS
-from .statistical import BatchIdentifier
+from .statistical import BatchIdentifier, read
 
 _NOT_LANGUAGE = "zxx"
 _LOADING = threading.Lock()
@@ -46,14 +47,15 @@ _LEAST = 0.5  # below it py3langid alone is wrong in every second text
 
 @lru_cache(maxsize=1)
 def _load() -> BatchIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    from py3langid.langid import MODEL_DIR, MODEL_FILE
 
-    library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    model = read(MODEL_DIR / MODEL_FILE)
+    release()
     candidates = {
-        script: [label for label in library.labels if label == _NOT_LANGUAGE or _fits(_tag(label), script)]
+        script: [label for label in model.labels if label == _NOT_LANGUAGE or _fits(_tag(label), script)]
         for script in SCRIPTS
     }
-    return BatchIdentifier(library, candidates)
+    return BatchIdentifier(model, candidates)
 
 
 def _first(texts: Sequence[str], scripts: Sequence[str]) -> list[tuple[str, float]]:

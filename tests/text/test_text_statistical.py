@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interlingua.retrieval.text.statistical import BatchIdentifier
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from interlingua.retrieval.text.statistical import BatchIdentifier, read
+from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
 from support import SENTENCES
 
 LIBRARY = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 ALL = "Zyyy"
 CYRILLIC = ["be", "bg", "kk", "mk", "ru", "sr", "uk", "zxx"]
-BATCHED = BatchIdentifier(LIBRARY, {ALL: LIBRARY.labels, "Cyrl": CYRILLIC})
+BATCHED = BatchIdentifier(read(MODEL_DIR / MODEL_FILE), {ALL: LIBRARY.labels, "Cyrl": CYRILLIC})
 ODD = ["", " ", "123", "ALL CAPITALS HERE", "a" * 5000, "\ud800", "e\u0301te\u0301", "\0\0", "😀"]
 
 

@@ -1,1 +1,1 @@
-"""The multilingual static model that comes with the package; README.md is its model card, `training/` makes it."""
+"""The multilingual model that comes with the package; README.md is its model card, `training/` makes it."""

