@@ -148,7 +148,10 @@ def test_all_paths_are_checked_before_anything_is_ingested(run: Run, tmp_path: P
 
 def test_interrupting_ends_with_130_and_says_that_nothing_is_lost(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "interlingua.app.cli", "ingest", "-"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a background job may ignore it
+    )  # fmt: skip
     deadline = time.monotonic() + 30
     while not (tmp_path / ".interlingua" / "manifest.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
