@@ -79,13 +79,17 @@ def test_english_is_cut_as_the_teacher_cuts_it(work: Path) -> None:
     assert cut == ["[CLS]", "▁the", "▁doctor", "▁'", "▁s", "▁horse", "▁,", "▁obviously", "▁!", "[SEP]"]
 
 
-@pytest.mark.parametrize("word", ["doctor", "water", "finds", "white"])
-def test_an_aligned_word_starts_near_its_translation(work: Path, word: str) -> None:
-    ids = Tokenizer.from_file(str(work / "tokenizer.json")).encode(WORDS[word], add_special_tokens=False).ids
+def test_aligned_words_start_near_their_translations(work: Path) -> None:
+    made = Tokenizer.from_file(str(work / "tokenizer.json"))
     first, theirs = np.load(work / "first.npy"), teacher_network()[1].numpy()
     candidates = theirs[[word_pieces()[english] for english in WORDS]]
-    start = first[ids].mean(axis=0)
-    assert list(WORDS)[int((candidates @ start).argmax())] == word
+    candidates /= np.linalg.norm(candidates, axis=1, keepdims=True)
+    found = [
+        int((candidates @ first[made.encode(word, add_special_tokens=False).ids].mean(axis=0)).argmax())
+        for word in WORDS.values()
+    ]
+    # Invented words are cut into pieces that they share; by chance one in 22 would be right.
+    assert (np.array(found) == np.arange(len(WORDS))).mean() >= 0.5
 
 
 def test_a_run_goes_on_from_its_checkpoint(work: Path) -> None:
