@@ -18,7 +18,7 @@ from interlingua.retrieval.embedders import load
 from interlingua.retrieval.embedders.onnx import FILES, OnnxEmbedder
 from interlingua.retrieval.errors import ConfigurationError, EmbedderError
 from interlingua.retrieval.protocols import Embedder, Tokenizer
-from interlingua.training.parts import CONTEXTUAL, LEXICAL, ORDER, WEIGHT
+from interlingua.training.parts import CONTEXTUAL, DIMENSIONS, LEXICAL, ORDER, WEIGHT
 from interlingua.training.publish import publish, quantize_table
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
@@ -331,6 +331,26 @@ def test_the_fingerprint_follows_every_file(copy: Path, embedder: Embedder, name
     assert changed[name] != content
     (copy / name).write_bytes(changed[name])
     assert load(str(copy)).fingerprint != embedder.fingerprint
+
+
+@pytest.mark.parametrize("dimensions", DIMENSIONS)
+def test_a_shorter_vector_is_the_start_of_the_full_one_at_length_one(
+    folder: Path, embedder: Embedder, dimensions: int
+) -> None:
+    texts = list(SENTENCES.values())
+    short = OnnxEmbedder(folder, dimensions=dimensions)
+    start = embedder.embed_passages(texts)[:, :dimensions]
+    assert short.embed_passages(texts).shape == (len(texts), short.dim) == (len(texts), dimensions)
+    np.testing.assert_allclose(
+        short.embed_queries(texts), start / np.linalg.norm(start, axis=1, keepdims=True), atol=1e-6
+    )
+    assert (short.fingerprint == embedder.fingerprint) == (dimensions == embedder.dim)
+
+
+@pytest.mark.parametrize("dimensions", [0, 100, 385, -1])
+def test_other_dimensions_are_refused_with_those_there_are(folder: Path, dimensions: int) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{dimensions} dimensions. Choose one of 64, 128, 256, 384"):
+        OnnxEmbedder(folder, dimensions=dimensions).embed_queries(["x"])
 
 
 def test_a_table_in_4_bits_is_near_the_one_in_32() -> None:

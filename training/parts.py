@@ -16,6 +16,7 @@ ORDER = (
     ("contextual", 192, 256),
     ("lexical", 64, 128),
 )
+DIMENSIONS = (64, 128, 256, CONTEXTUAL + LEXICAL)  # lengths that a vector may be cut to
 
 Floats = NDArray[np.float32]
 

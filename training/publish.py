@@ -180,7 +180,8 @@ def publish(work: Path, out: Path) -> None:
     student = work / "student"
     weights = {name: value.astype(np.float32) for name, value in load_file(student / "model.safetensors").items()}
     config = json.loads((student / "config.json").read_text(encoding="utf-8"))
-    config["interlingua"] = {"name": NAME, "version": VERSION, "max_tokens": MAX_TOKENS}
+    own = {"name": NAME, "version": VERSION, "max_tokens": MAX_TOKENS, "dimensions": parts.DIMENSIONS}
+    config["interlingua"] = own
     out.mkdir(parents=True, exist_ok=True)
     graph = network(weights, np.load(work / "lexical.npy"), config)
     (out / "model.onnx").write_bytes(graph.SerializeToString())

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as JsonTokenizer
 
-from ..errors import EmbedderError
+from ..errors import ConfigurationError, EmbedderError
 from ..memory import release
 from ..protocols import Tokenizer
 from ..types import Matrix
@@ -32,10 +32,15 @@ _CODE = b"onnx-1: the first positions - 2 tokens between the special ones"  # ch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A model as read. `around`: the ids of the special tokens before and after a text. `positions`: those included."""
+    """A model as read.
+
+    `dimensions` are the lengths that a vector may be cut to, `dim` the full one. `around` are the ids of the special
+    tokens before and after a text, `positions` how many tokens it reads, those included.
+    """
 
     name: str
     dim: int
+    dimensions: tuple[int, ...]
     max_tokens: int
     positions: int
     around: tuple[int, int]
@@ -64,9 +69,9 @@ class Network:
         return result
 
 
-def bundled() -> OnnxEmbedder:
-    """The multilingual model that comes with the package."""
-    return OnnxEmbedder(Path(__file__).parent / "bundled")
+def bundled(dimensions: int | None = None) -> OnnxEmbedder:
+    """The multilingual model that comes with the package; `dimensions` as in OnnxEmbedder."""
+    return OnnxEmbedder(Path(__file__).parent / "bundled", dimensions=dimensions)
 
 
 class OnnxEmbedder:
@@ -75,10 +80,15 @@ class OnnxEmbedder:
     The files are read once, on first use; any number of threads may share one instance. Texts run one by one, as many
     at a time as there are cores: a text gets the same vector, bit for bit, in every batch, and nothing is spent on
     padding (measured on two cores: 10,900 tokens a second; batches of eight padded passages give a quarter less).
+
+    Args:
+        folder: of the model.
+        dimensions: numbers kept of each vector, from its start, brought to length 1 again; None: all.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, dimensions: int | None = None) -> None:
         self._folder = folder
+        self._dimensions = dimensions
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._workers: tuple[int, ThreadPoolExecutor] | None = None
@@ -88,7 +98,7 @@ class OnnxEmbedder:
         if self._network is None:
             with self._lock:
                 if self._network is None:
-                    self._network = read(self._folder)
+                    self._network = _checked(read(self._folder), self._dimensions)
         return self._network
 
     @property
@@ -99,12 +109,14 @@ class OnnxEmbedder:
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return self.network().dim
+        return self.network().dim if self._dimensions is None else self._dimensions
 
     @property
     def fingerprint(self) -> str:
         """Hash of network, tokenizer, configuration and of how they are used; 32 hexadecimal digits."""
-        return self.network().fingerprint
+        network = self.network()
+        cut = {} if self.dim == network.dim else {"dimensions": str(self.dim).encode()}
+        return fingerprint(network.fingerprint.encode(), cut) if cut else network.fingerprint
 
     @property
     def max_tokens(self) -> int:
@@ -125,11 +137,12 @@ class OnnxEmbedder:
         return self._embed(texts)
 
     def _embed(self, texts: Sequence[str]) -> Matrix:
-        network = self.network()
-        vectors = np.empty((len(texts), network.dim), np.float32)
+        network, dim = self.network(), self.dim
+        vectors = np.empty((len(texts), dim), np.float32)
 
         def embed(ids: NDArray[np.int32]) -> NDArray[np.float32]:
-            return network.run(network.tokens(ids))
+            vector = network.run(network.tokens(ids))
+            return vector if dim == network.dim else vector[:dim] / np.linalg.norm(vector[:dim])
 
         done = 0
         run = map if len(texts) == 1 else self._threads().map
@@ -148,6 +161,14 @@ class OnnxEmbedder:
             if self._workers is None or self._workers[0] != os.getpid():
                 self._workers = os.getpid(), ThreadPoolExecutor(_cores(), thread_name_prefix="interlingua-onnx")
             return self._workers[1]
+
+
+def _checked(network: Network, dimensions: int | None) -> Network:
+    """The network, if its vectors may be cut to so many numbers; ConfigurationError otherwise."""
+    if dimensions is not None and dimensions not in network.dimensions:
+        choices = ", ".join(map(str, sorted(network.dimensions)))
+        raise ConfigurationError(f"{network.name} has no vectors of {dimensions} dimensions. Choose one of {choices}.")
+    return network
 
 
 def _cores() -> int:
@@ -172,6 +193,7 @@ def read(folder: Path) -> Network:
         config = json.loads(contents["config.json"])
         own, dim = config["interlingua"], int(config["hidden_size"])
         name, max_tokens = str(own["name"]), int(own["max_tokens"])
+        dimensions = tuple(map(int, own.get("dimensions", [dim])))
         positions, rows = int(config["max_position_embeddings"]), int(config["vocab_size"])
     except (ValueError, KeyError, TypeError) as error:
         raise EmbedderError(f"{folder / 'config.json'} is damaged: {error!r}. {REMEDY}") from error
@@ -185,6 +207,7 @@ def read(folder: Path) -> Network:
     network = Network(
         name=name,
         dim=dim,
+        dimensions=dimensions,
         max_tokens=max_tokens,
         positions=positions,
         around=(around[0], around[1]),
