@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
+TORCH ?= torch==2.13.0
 PACKAGES := -p interlingua.app -p interlingua.connectors -p interlingua.retrieval -p interlingua.ui
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types bench model ui clean
+.PHONY: help demo test test-models lint format types bench model ui clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +30,13 @@ demo: $(VENV)/ready ## Ingest 331 documents in 49 languages and search across th
 
 test: $(VENV)/ready-dev ## Run the tests
 	@$(BIN)/python -m pytest
+
+$(VENV)/ready-models: $(VENV)/ready-dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]' $(TORCH)
+	@touch $@
+
+test-models: $(VENV)/ready-models ## Run the tests of models in torch; TORCH names another build of it
+	@$(BIN)/python -m pytest tests/models
 
 lint: $(VENV)/ready-dev ## Check style and formatting
 	@$(BIN)/ruff check .

@@ -1,0 +1,170 @@
+"""A sentence-transformers model in this process: from the hub or from a folder, on CPU, CUDA or MPS."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...catalogue import embedding_model, warn_of_licence
+from ...errors import ConfigurationError, EmbedderError
+from ...protocols import Tokenizer
+from ...types import Matrix
+from ..texts import Pieces, token_ids
+from .batches import Batches
+from .digest import folder_digest
+from .loading import Request
+from .network import Network, load_network
+
+_CODE = "local-1: prompt + text + suffix, cut to the first dimensions, renormalised"  # change it when vectors change
+
+
+class LocalEmbedder:
+    """A sentence-transformers model. Prompts, suffix and cutting are applied here, not by the library.
+
+    Making one reads nothing: the model is loaded on first use. Any number of threads may share one instance; batches
+    run one at a time. Vectors are float32 of length 1 in whatever precision the network computes.
+
+    Args:
+        name: hub id, alias from the catalogue, or the path of a folder.
+        catalogued: name of the catalogued model that a folder or a hub model is a copy or a fine-tune of; its prompts,
+            suffix, padding and dimensions are then those of the catalogue.
+        dimensions: length of vector; None: all that the model gives.
+        task: an instruction of the user's own for queries, in English; None: the model's own.
+        device: such as `cuda:1`; None: CUDA, else MPS, else CPU.
+        dtype: float32, bfloat16 or float16; None: float32 on CPU and MPS, bfloat16 on CUDA where it has it.
+        revision: commit or branch of the hub.
+        trust_remote_code: run the model's own code; for a hub model only together with a revision.
+        batch_tokens: tokens of a batch, padding included; None: by device. Halved when memory runs out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        catalogued: str | None = None,
+        dimensions: int | None = None,
+        task: str | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        batch_tokens: int | None = None,
+    ) -> None:
+        entry = embedding_model(catalogued or name)
+        if catalogued is not None and entry is None:
+            raise ConfigurationError(f"No model in the catalogue is called {catalogued!r}. See: interlingua models.")
+        self._request = Request(
+            name=name,
+            catalogued=catalogued is not None,
+            entry=entry,
+            device=device,
+            dtype=dtype,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+        )
+        self._dimensions, self._task = dimensions, task
+        self._batches = Batches(name, batch_tokens)
+        self._loading = threading.Lock()
+        self._network: Network | None = None
+
+    def network(self) -> Network:
+        """The model, loaded on the first call."""
+        if self._network is None:
+            with self._loading:
+                if self._network is None:
+                    if self._request.entry is not None:
+                        warn_of_licence(self._request.entry)
+                    self._network = load_network(self._request, dimensions=self._dimensions, task=self._task)
+        return self._network
+
+    @property
+    def model(self) -> str:
+        """The hub id of a model named by the catalogue, else the name or path that was given."""
+        return self._request.path
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.network().dim
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the files, prompts, suffix, pooling, dimension and length limit; 32 hexadecimal digits.
+
+        Device and precision are not in it: they move a vector by a rounding error. Reads all weights the first time.
+        """
+        network = self.network()
+        settings = {
+            **asdict(network.recipe),
+            "pooling": network.pooling,
+            "dim": network.dim,
+            "positions": network.positions,
+            "files": folder_digest(network.folder),
+            "code": _CODE,
+        }
+        return hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a passage that it reads, beside prompt, suffix and special tokens."""
+        network = self.network()
+        return network.room(network.recipe.passage_prompt)
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's own tokenizer."""
+        return Pieces(self.network().tokenizer)
+
+    def embed_queries(self, texts: Sequence[str]) -> Matrix:
+        """One unit vector per query, shape (len(texts), dim), in order; shape (0, dim) for no texts.
+
+        Raises:
+            EmbedderError: a vector is not finite or has no length, or memory does not suffice for one text.
+        """
+        recipe = self.network().recipe
+        return self._embed([recipe.query(text) for text in _several(texts)], recipe.query_prompt)
+
+    def embed_passages(self, texts: Sequence[str]) -> Matrix:
+        """One unit vector per passage, shape (len(texts), dim), in order; shape (0, dim) for no texts.
+
+        Raises:
+            EmbedderError: a vector is not finite or has no length, or memory does not suffice for one text.
+        """
+        recipe = self.network().recipe
+        return self._embed([recipe.passage(text) for text in _several(texts)], recipe.passage_prompt)
+
+    def _embed(self, texts: list[str], prompt: str) -> Matrix:
+        network = self.network()
+        rows = [network.tokens(ids) for batch in token_ids(network.tokenizer, texts) for ids in batch]
+        skipped = len(network.around[0]) + len(network.ids(prompt))
+        vectors = np.empty((len(rows), network.dim), np.float32)
+
+        def run(places: NDArray[np.int64]) -> NDArray[np.float32]:
+            return network.run([rows[i] for i in places], skipped)
+
+        lengths = np.array([len(row) for row in rows], np.int64)
+        for places, found in self._batches.run(lengths, run, device=network.device):
+            vectors[places] = self._unit(found[:, : network.dim])
+        return vectors
+
+    def _unit(self, vectors: NDArray[np.float32]) -> Matrix:
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if wrong := int(np.count_nonzero(~(np.isfinite(norms) & (norms > 0)))):
+            raise EmbedderError(
+                f"{self.model} gave {wrong} of {len(vectors)} vectors with NaN, infinity or length 0 on "
+                f"{self.network().device}. In float16 its numbers may be too large: try dtype='bfloat16' or 'float32'."
+            )
+        unit: Matrix = vectors / norms
+        return unit
+
+
+def _several(texts: Sequence[str]) -> Sequence[str]:
+    if isinstance(texts, str):
+        raise TypeError("Texts must be a sequence of strings, not one string: write [text].")
+    return texts
