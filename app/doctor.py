@@ -13,11 +13,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ..retrieval.embedders import PURPOSE
-from ..retrieval.embedders import load as load_embedder
 from ..retrieval.errors import InterlinguaError
 from ..retrieval.protocols import Embedder
 from ..retrieval.stores.integrity import Problem, integrity
-from .index import from_settings
+from .index import embedder_for, from_settings
 from .settings import load, origins, shown
 
 _PROBE = ("Where is the station?", "駅はどこですか。", "أين المحطة؟")
@@ -46,11 +45,12 @@ def examine(**options: Any) -> Iterator[Finding]:
         yield _problem("settings", str(error))
         return
     for name, origin in origins(**options).items():
-        value = shown(settings.store) if name == "store" else getattr(settings, name)
+        value = getattr(settings, name)
+        value = shown(value) if isinstance(value, str) and "://" in value else value
         yield _ok(f"setting {name}", f"{value if value is not None else '-'}  ({origin})")
     try:
-        embedder = load_embedder(settings.embedder)
-        yield from _model(embedder)
+        model = embedder_for(settings)
+        yield from _model(model)
     except InterlinguaError as error:
         yield _problem("model", str(error))
         return
@@ -59,7 +59,7 @@ def examine(**options: Any) -> Iterator[Finding]:
         yield Finding(level="note", subject="store", message=f"{folder} does not exist yet: interlingua ingest PATH")
         return
     try:
-        with from_settings(settings, embedder=embedder) as index:
+        with from_settings(settings, embedder=model) as index:
             status = index.status()
             yield _ok("store", f"{status.documents:,} documents, {status.chunks:,} chunks of {status.model}")
             problems = integrity(index.store)
@@ -73,7 +73,7 @@ def examine(**options: Any) -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     for package in ("interlingua", "qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "icu4py"):
         yield _ok(f"package {package}", importlib.metadata.version(package))
-    extras = {"datasets": "pyarrow", "ui": "streamlit"}
+    extras = {"datasets": "pyarrow", "models": "sentence-transformers", "ui": "streamlit"}
     for extra, package in extras.items():
         try:
             yield _ok(f"extra {extra}", f"{package} {importlib.metadata.version(package)}")
@@ -82,17 +82,17 @@ def _packages() -> Iterator[Finding]:
             yield Finding(level="note", subject=f"extra {extra}", message=message)
 
 
-def _model(embedder: Embedder) -> Iterator[Finding]:
-    vectors = embedder.embed_passages(list(_PROBE))
+def _model(model: Embedder) -> Iterator[Finding]:
+    vectors = model.embed_passages(list(_PROBE))
     norms = np.linalg.norm(vectors, axis=1)
-    alone = np.concatenate([embedder.embed_passages([text]) for text in _PROBE])
-    if vectors.shape != (len(_PROBE), embedder.dim) or not np.allclose(norms, 1, atol=1e-3):
-        yield _problem("model", f"{embedder.model} returns shape {vectors.shape} and norms {norms.round(3).tolist()}")
+    alone = np.concatenate([model.embed_passages([text]) for text in _PROBE])
+    if vectors.shape != (len(_PROBE), model.dim) or not np.allclose(norms, 1, atol=1e-3):
+        yield _problem("model", f"{model.model} returns shape {vectors.shape} and norms {norms.round(3).tolist()}")
     elif not np.allclose(vectors, alone, atol=1e-3):
-        yield _problem("model", f"{embedder.model} gives a text another vector alone than in a batch")
+        yield _problem("model", f"{model.model} gives a text another vector alone than in a batch")
     else:
-        yield _ok("model", f"{embedder.model}, {embedder.dim} dimensions, {embedder.fingerprint[:12]}")
-    if embedder.model == "bundled":
+        yield _ok("model", f"{model.model}, {model.dim} dimensions, {model.fingerprint[:12]}")
+    if model.model == "bundled":
         yield Finding(
             level="note",
             subject="model",

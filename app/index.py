@@ -14,11 +14,12 @@ from ..connectors.report import Report
 from ..connectors.sources import Source, connector_for
 from ..retrieval.chunks import Chunking
 from ..retrieval.embedders import load as load_embedder
-from ..retrieval.errors import ManifestError, StoreError
+from ..retrieval.errors import ConfigurationError, ManifestError, StoreError
 from ..retrieval.filters import Filter, where
 from ..retrieval.manifest import Manifest
 from ..retrieval.protocols import Embedder, Store
-from ..retrieval.retriever import Retriever
+from ..retrieval.rerankers import Reranker
+from ..retrieval.retriever import CANDIDATES, Retriever
 from ..retrieval.stores import open_store
 from ..retrieval.types import Hit
 from . import settings as settings_module
@@ -45,12 +46,20 @@ class Index:
     Safe to share between threads: searches run beside an ingest, two ingests wait for one another.
     """
 
-    def __init__(self, *, embedder: Embedder, store: Store, manifest: Manifest, settings: Settings) -> None:
+    def __init__(
+        self,
+        *,
+        embedder: Embedder,
+        store: Store,
+        manifest: Manifest,
+        settings: Settings,
+        reranker: Reranker | None = None,
+    ) -> None:
         self.embedder = embedder
         self.store = store
         self.manifest = manifest
         self.settings = settings
-        self._retriever = Retriever(embedder, store)
+        self._retriever = Retriever(embedder, store, reranker=reranker)
         self._ingesting = threading.Lock()
 
     def ingest(
@@ -83,6 +92,9 @@ class Index:
         filter: Mapping[str, Any] | Filter | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
+        rerank: bool = False,
+        candidates: int = CANDIDATES,
+        rerank_budget: float | None = None,
     ) -> list[Hit]:
         """The best passages in any language; see `Retriever.search`."""
         return self._retriever.search(
@@ -92,6 +104,9 @@ class Index:
             filter=filter,
             score_threshold=score_threshold,
             per_document=per_document,
+            rerank=rerank,
+            candidates=candidates,
+            rerank_budget=rerank_budget,
         )
 
     def languages(self) -> dict[str, int]:
@@ -152,15 +167,16 @@ def open(store: str | Path | None = None, *, create: bool = True, **options: Any
     return index
 
 
-def from_settings(settings: Settings, *, embedder: Embedder | None = None, create: bool = True) -> Index:
-    """The index that `settings` describe, with `embedder` in place of the configured one when given."""
+def from_settings(
+    settings: Settings, *, embedder: Embedder | None = None, reranker: Reranker | None = None, create: bool = True
+) -> Index:
+    """The index that `settings` describe, with `embedder` and `reranker` in place of the configured ones when given."""
     if not create and "://" not in settings.store and not Path(settings.store).is_dir():
         raise StoreError(
             f"There is no index at {settings.store}. Make one: interlingua ingest PATH, or name it: --store"
         )
-    embedder = embedder or load_embedder(settings.embedder)
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    store = open_store(settings.store, collection=settings.collection, api_key=key)
+    store = _store(settings)
+    embedder = embedder or _embedder(settings, store)
     manifest = store.prepare(
         Manifest(
             model=embedder.model,
@@ -169,7 +185,35 @@ def from_settings(settings: Settings, *, embedder: Embedder | None = None, creat
             quantization=settings.quantization,
         )
     )
-    return Index(embedder=embedder, store=store, manifest=manifest, settings=settings)
+    return Index(
+        embedder=embedder,
+        store=store,
+        manifest=manifest,
+        settings=settings,
+        reranker=reranker or settings_module.reranker(settings),
+    )
+
+
+def embedder_for(settings: Settings) -> Embedder:
+    """The embedder that `from_settings` takes: of the settings, or where they name none, the one that made the store.
+
+    Nothing is read but the manifest of the store. Raises ConfigurationError.
+    """
+    return _embedder(settings, _store(settings))
+
+
+def _store(settings: Settings) -> Store:
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    return open_store(settings.store, collection=settings.collection, api_key=key)
+
+
+def _embedder(settings: Settings, store: Store) -> Embedder:
+    if not settings.model_fields_set & settings_module.OF_THE_EMBEDDER and (made_with := store.stored()):
+        try:
+            return load_embedder(made_with.model, dimensions=made_with.dim)
+        except ConfigurationError:
+            pass  # an embedder of the user's own, say: the check of the manifest names both models
+    return settings_module.embedder(settings)
 
 
 def _size(folder: Path) -> int:

@@ -6,7 +6,7 @@ This module is the only reader of the environment.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError
@@ -19,10 +19,18 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ..retrieval.embedders import load as load_embedder
 from ..retrieval.errors import ConfigurationError
 from ..retrieval.manifest import Quantization
+from ..retrieval.protocols import Embedder
+from ..retrieval.rerankers import Reranker
+from ..retrieval.rerankers import load as load_reranker
 
 CONFIG_FILE = Path("interlingua.toml")
+OF_THE_EMBEDDER = {"embedder", "dimensions", "task", "embedder_url", "embedder_dialect"}
+SECRET = {"api_key", "embedder_key", "reranker_key"}
+Dialect = Literal["tei", "openai", "zeroentropy"]
+RerankDialect = Literal["tei", "cohere", "zeroentropy"]
 
 
 class Settings(BaseSettings):
@@ -35,7 +43,19 @@ class Settings(BaseSettings):
     store: str = Field(".interlingua", description="Folder of the embedded store, or URL of a Qdrant server.")
     collection: str = Field("interlingua", description="Collection name on a Qdrant server.")
     api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
-    embedder: str = Field("bundled", description="Model: a name, a folder, or package.module:Class.")
+    embedder: str = Field("bundled", description="Model: a name, a hub id, a folder, or package.module:Class.")
+    dimensions: int | None = Field(None, ge=1, description="Length of a vector, where the model allows a choice.")
+    task: str | None = Field(None, description="What queries are for, where the model takes an instruction.")
+    embedder_url: str | None = Field(None, description="Address of a server that runs the model.")
+    embedder_dialect: Dialect | None = Field(None, description="Of that server: tei, openai, zeroentropy; or asked.")
+    embedder_key: SecretStr | None = Field(None, description="API key of that server.")
+    reranker: str | None = Field(None, description="Reranker: a name, a hub id or a folder; used when asked for.")
+    reranker_url: str | None = Field(None, description="Address of a server that runs the reranker.")
+    reranker_dialect: RerankDialect | None = Field(None, description="Of that server: tei, cohere, zeroentropy.")
+    reranker_key: SecretStr | None = Field(None, description="API key of that server.")
+    device: str | None = Field(None, description="That models run on in this process, such as cuda:1.")
+    revision: str | None = Field(None, description="Commit or branch of a hub model.")
+    trust_remote_code: bool = Field(False, description="Run code that a hub model of that revision brings along.")
     quantization: Quantization = Field("int8", description="How vectors are compressed: int8, binary or none.")
     chunk_tokens: int = Field(256, ge=16, description="Longest chunk, in tokens of the embedder.")
     chunk_overlap: int = Field(0, ge=0, description="Whole sentences that neighbouring chunks share.")
@@ -67,7 +87,7 @@ def load(**options: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             known = ", ".join(sorted(Settings.model_fields))
             raise ConfigurationError(f"{CONFIG_FILE} has an unknown setting {name!r}. Settings: {known}.") from None
-        got = "" if name == "api_key" else f"; got {first['input']!r}"
+        got = "" if name in SECRET else f"; got {first['input']!r}"
         raise ConfigurationError(f"Setting {name}: {first['msg']}{got}.") from None
     except ValueError as error:  # tomllib.TOMLDecodeError
         raise ConfigurationError(f"{CONFIG_FILE} cannot be read: {error}") from error
@@ -87,8 +107,40 @@ def origins(**options: Any) -> dict[str, str]:
     return found
 
 
+def embedder(settings: Settings) -> Embedder:
+    """The embedder that the settings name; nothing is read before it is first used. Raises ConfigurationError."""
+    return load_embedder(
+        settings.embedder,
+        dimensions=settings.dimensions,
+        task=settings.task,
+        url=settings.embedder_url,
+        dialect=settings.embedder_dialect,
+        key=_plain(settings.embedder_key),
+        device=settings.device,
+        revision=settings.revision,
+        trust_remote_code=settings.trust_remote_code,
+    )
+
+
+def reranker(settings: Settings) -> Reranker | None:
+    """The reranker that the settings name; nothing is read before it is first used. Raises ConfigurationError."""
+    if settings.reranker is None and settings.reranker_url is None:
+        return None
+    return load_reranker(
+        settings.reranker,
+        url=settings.reranker_url,
+        dialect=settings.reranker_dialect,
+        key=_plain(settings.reranker_key),
+        device=settings.device,
+    )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
 def shown(store: str) -> str:
-    """A store location as it may be shown: without the user, password and query of a URL."""
+    """A store or a server as it may be shown: without the user, password and query of a URL."""
     if "://" not in store:
         return store
     parts = urlsplit(store)

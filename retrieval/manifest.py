@@ -38,6 +38,12 @@ class Manifest:
             raise ManifestError(f"The manifest of {where} cannot be read: {error}") from error
 
 
+def _way_back(stored: Manifest, wanted: Manifest) -> str:
+    if stored.model == wanted.model:
+        return f"Leave the dimensions out, or set them to {stored.dim}"
+    return f"Use --embedder {stored.model}"
+
+
 def check(stored: Manifest, wanted: Manifest, *, where: str) -> Manifest:
     """`stored`, if a store made with it can serve `wanted`; ManifestError with both values otherwise."""
     if stored.schema != wanted.schema:
@@ -55,6 +61,6 @@ def check(stored: Manifest, wanted: Manifest, *, where: str) -> Manifest:
         raise ManifestError(
             f"{where} holds vectors of {stored.model} ({stored.dim} dimensions, {stored.fingerprint[:12]}), "
             f"not of {wanted.model} ({wanted.dim} dimensions, {wanted.fingerprint[:12]}). "
-            f"Use --embedder {stored.model}, or give the new model a store of its own with --store and ingest again."
+            f"{_way_back(stored, wanted)}, or give the new vectors a store of their own with --store and ingest again."
         )
     return stored

@@ -86,6 +86,13 @@ class Store(Protocol):
     and `upsert` InputError for metadata or ids that cannot be stored.
     """
 
+    def stored(self) -> Manifest | None:
+        """The manifest of what is stored, None when there is nothing yet; can be asked before `prepare`.
+
+        Raises ManifestError when it cannot be read, or what is there is not ours.
+        """
+        ...
+
     def prepare(self, manifest: Manifest) -> Manifest:
         """Create the store, or open it and check that it was made with `manifest`; the manifest in force.
 

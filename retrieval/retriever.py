@@ -9,24 +9,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import EmbedderError, FilterError, InputError
+from .errors import ConfigurationError, EmbedderError, FilterError, InputError
 from .filters import Exists, Filter, Match, Range, metadata_filter
 from .protocols import Embedder, Store
+from .rerankers import Reranker
+from .reranking import rerank as order_anew
 from .text.language import canonical_tag, language_and_variants
 from .text.normalise import normalise
 from .types import Hit
 
 MAX_LIMIT = 1000
+CANDIDATES = 50
+"""Passages that a reranker reads; more cost time in proportion and hardly change the first ten."""
 _SAMPLE = 5000
 """Chunks looked at to name the metadata keys that exist, once a search has found nothing."""
 
 
 class Retriever:
-    """Search one store with the embedder that made it."""
+    """Search one store with the embedder that made it, and rerank where a reranker is given and asked for."""
 
-    def __init__(self, embedder: Embedder, store: Store) -> None:
+    def __init__(self, embedder: Embedder, store: Store, *, reranker: Reranker | None = None) -> None:
         self._embedder = embedder
         self._store = store
+        self._reranker = reranker
         self._known_keys: set[str] = set()
 
     def search(
@@ -38,27 +43,48 @@ class Retriever:
         filter: Mapping[str, Any] | Filter | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
+        rerank: bool = False,
+        candidates: int = CANDIDATES,
+        rerank_budget: float | None = None,
     ) -> list[Hit]:
         """The best `limit` passages in any language, best first.
 
         The query is normalised (Unicode only) and embedded as typed: never translated, never routed. `languages` keeps
         only these (BCP-47 or English names; `zh` includes `zh-Hans` and `zh-Hant`); `filter` is the metadata language
         of `retrieval.filters`; `score_threshold` drops lower cosines; `per_document` keeps at most so many passages of
-        one document. Raises InputError on an empty query or a bad limit, FilterError on a language or metadata key
-        that the index does not have.
+        one document. With `rerank`, the best `candidates` are ordered anew by the reranker, in at most `rerank_budget`
+        seconds (see `retrieval.reranking`). Raises InputError on an empty query or a bad limit, FilterError on a
+        language or metadata key that the index does not have, ConfigurationError when there is no reranker.
         """
         _check_limits(limit, per_document)
+        reranker = self._asked(candidates, rerank_budget) if rerank else None
+        wanted = limit if reranker is None else max(limit, candidates)
         where = self._where(languages, filter)
         if where is not None:
             self._check_keys(where)
         vector = self.embed(query)
         if per_document is None:
-            hits = self._store.search(vector, limit=limit, where=where, score_threshold=score_threshold)
+            hits = self._store.search(vector, limit=wanted, where=where, score_threshold=score_threshold)
         else:
-            hits = self._grouped(vector, limit, where, score_threshold, per_document)
+            hits = self._grouped(vector, wanted, where, score_threshold, per_document)
         if not hits and where is not None and score_threshold is None:
             self._explain_nothing(where)
+        if reranker is not None:
+            hits = order_anew(reranker, normalise(query), hits, budget=rerank_budget)[:limit]
         return hits
+
+    def _asked(self, candidates: int, budget: float | None) -> Reranker:
+        """The reranker, if there is one and it can be asked so."""
+        if self._reranker is None:
+            raise ConfigurationError(
+                "No reranker is configured. Name one with the setting `reranker`, such as BAAI/bge-reranker-v2-m3, or "
+                "search without rerank."
+            )
+        if not 1 <= candidates <= MAX_LIMIT:
+            raise InputError(f"candidates is {candidates}; it must be from 1 to {MAX_LIMIT}.")
+        if budget is not None and not budget > 0:
+            raise InputError(f"rerank_budget is {budget}; it must be more than 0 seconds.")
+        return self._reranker
 
     def embed(self, query: str) -> NDArray[np.float32]:
         """The query's unit vector, shape (dim,)."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import interlingua
 import pytest
 from interlingua.retrieval.protocols import Embedder
+from interlingua.retrieval.rerankers import Reranker
 from interlingua.retrieval.types import Document
 from support import SENTENCES, CountingEmbedder, NgramEmbedder
 
@@ -29,11 +30,17 @@ def open_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
     monkeypatch.chdir(tmp_path)
     opened = []
 
-    def open_(store: str | Path = "index", *, embedder: Embedder | None = None, **options: object) -> interlingua.Index:
+    def open_(
+        store: str | Path = "index",
+        *,
+        embedder: Embedder | None = None,
+        reranker: Reranker | None = None,
+        **options: object,
+    ) -> interlingua.Index:
         from interlingua.app.index import from_settings
         from interlingua.app.settings import load
 
-        index = from_settings(load(store=str(store), **options), embedder=embedder)
+        index = from_settings(load(store=str(store), **options), embedder=embedder, reranker=reranker)
         opened.append(index)
         return index
 

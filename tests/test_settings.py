@@ -24,14 +24,10 @@ def test_each_source_wins_over_the_next(tmp_path: Path, monkeypatch: pytest.Monk
     assert load().chunk_tokens == 200
     assert load(chunk_tokens=300).chunk_tokens == 300
     assert load(chunk_tokens=None).chunk_tokens == 200
-    assert origins(store="x") == {
+    assert {name: origin for name, origin in origins(store="x").items() if origin != "default"} == {
         "store": "option",
-        "collection": "default",
-        "api_key": "default",
-        "embedder": "default",
         "quantization": "interlingua.toml",
         "chunk_tokens": "INTERLINGUA_CHUNK_TOKENS",
-        "chunk_overlap": "default",
     }
 
 
@@ -56,20 +52,21 @@ def test_an_unknown_option_lists_the_options() -> None:
         load(modell="x")
 
 
-def test_the_api_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INTERLINGUA_API_KEY", "secret-value")
+@pytest.mark.parametrize("name", ["api_key", "embedder_key", "reranker_key"])
+def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"INTERLINGUA_{name.upper()}", "secret-value")
     settings = load()
     assert "secret-value" not in repr(settings) + str(settings) + settings.model_dump_json()
-    assert settings.api_key is not None
-    assert settings.api_key.get_secret_value() == "secret-value"
+    assert getattr(settings, name).get_secret_value() == "secret-value"
 
 
 def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
-def test_nothing_secret_is_shown(tmp_path: Path) -> None:
-    (tmp_path / "interlingua.toml").write_text("api_key = 12345678")
+@pytest.mark.parametrize("name", ["api_key", "embedder_key", "reranker_key"])
+def test_nothing_secret_is_shown(tmp_path: Path, name: str) -> None:
+    (tmp_path / "interlingua.toml").write_text(f"{name} = 12345678")
     with pytest.raises(ConfigurationError) as caught:
         load()
     assert "12345678" not in str(caught.value)

@@ -50,6 +50,10 @@ def ingest(
     quantization: Annotated[
         str | None, typer.Option(help="int8, binary or none; fixed when the index is created.", show_default="int8")
     ] = None,
+    dimensions: Annotated[
+        int | None,
+        typer.Option(help="Length of a vector, where the model allows a choice; fixed when the index is created."),
+    ] = None,
     store: Store = None,
     collection: Collection = None,
     embedder: Embedder = None,
@@ -75,6 +79,7 @@ def ingest(
         chunk_tokens=chunk_tokens,
         chunk_overlap=chunk_overlap,
         quantization=quantization,
+        dimensions=dimensions,
     ) as opened:
         reports = []
         for connector in connectors:

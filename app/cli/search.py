@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ...retrieval.errors import FilterError
 from ...retrieval.highlights import highlight
+from ...retrieval.retriever import CANDIDATES
 from ...retrieval.types import Hit
 from .console import Collection, Embedder, Json, Store, err, index, out, print_json, visible
 
@@ -39,6 +40,11 @@ def search(
     ] = None,
     per_document: Annotated[int | None, typer.Option(help="At most so many passages of one document.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Drop passages below this cosine.")] = None,
+    rerank: Annotated[bool, typer.Option("--rerank", help="Order the best candidates anew with the reranker.")] = False,
+    candidates: Annotated[int, typer.Option(help="Passages that the reranker reads.")] = CANDIDATES,
+    rerank_budget: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Past this the order of the search is kept.")
+    ] = None,
     store: Store = None,
     collection: Collection = None,
     embedder: Embedder = None,
@@ -57,6 +63,9 @@ def search(
             filter=parse_filters(filter or []),
             per_document=per_document,
             score_threshold=min_score,
+            rerank=rerank,
+            candidates=candidates,
+            rerank_budget=rerank_budget,
         )
         empty = not hits and opened.store.count() == 0
     if as_json:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from ..catalogue import embedding_model
 from ..errors import ConfigurationError
 from ..protocols import Embedder
-
-KNOWN = {
-    "bundled": "interlingua.retrieval.embedders.onnx:bundled",
-}
-"""Name -> `module:callable`; the module is imported only when the name is asked for."""
 
 PURPOSE = (
     "The bundled model is for trying out, tests and laptops; for production move to a larger one, such as "
@@ -21,34 +19,87 @@ PURPOSE = (
 )
 """What the bundled model is for, as one sentence that people read."""
 
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _MEMBERS = [name for name in vars(Embedder) if not name.startswith("_")]
 
 
-def load(name: str) -> Embedder:
-    """The embedder called `name`; nothing is read or downloaded before it is first used.
+def load(
+    name: str = "bundled",
+    *,
+    dimensions: int | None = None,
+    task: str | None = None,
+    url: str | None = None,
+    dialect: str | None = None,
+    key: str | None = None,
+    device: str | None = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> Embedder:
+    """The embedder called `name`; nothing is read, downloaded or asked of a server before it is first used.
 
     Args:
-        name: a known name (see `KNOWN`), the path of a folder that holds an ONNX model, or
-            `package.module:Class`, where Class() takes no arguments.
+        name: `bundled`, a model of the catalogue, a hub id, the path of a model folder, or
+            `package.module:Class`, where Class() takes no arguments. With `url`, what the server's model is called.
+        dimensions: length of a vector, where the model allows a choice.
+        task: what queries are for, one sentence, where the model takes an instruction.
+        url: address of a server that runs the model; see `retrieval.served`.
+        dialect: of that server: tei, openai or zeroentropy; None asks it.
+        key: for that server.
+        device: that the model runs on in this process, such as `cuda:1`.
+        revision: commit or branch of a hub model.
+        trust_remote_code: run code that a hub model brings along; only together with a revision.
 
     Raises:
-        ConfigurationError: nothing goes by that name, or what was found is no embedder.
+        ConfigurationError: nothing goes by that name, what was found is no embedder, or it takes no such option.
     """
-    target = KNOWN.get(name)
-    if target is not None:
-        return _from_module(name, target)
-    if Path(name).is_dir():
-        from .onnx import OnnxEmbedder
+    in_process = {"device": device, "revision": revision, "trust_remote_code": trust_remote_code or None}
+    if url is not None:
+        from ..served import open_embedder
 
-        return OnnxEmbedder(Path(name))
+        _refuse(f"the server {name} runs on" if name != "bundled" else "a model behind a server", in_process)
+        model = None if name == "bundled" else name
+        return open_embedder(url, model=model, dialect=dialect, key=key, dimensions=dimensions, task=task)
+    _refuse(f"{name} without a url", {"dialect": dialect, "key": key})
+    if _runs_torch(name):
+        from .local import LocalEmbedder
+
+        return LocalEmbedder(
+            name,
+            dimensions=dimensions,
+            task=task,
+            device=device,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+        )
+    _refuse(name, {"task": task, **in_process})
+    if name == "bundled" or Path(name).is_dir():
+        from .onnx import OnnxEmbedder, bundled
+
+        return bundled(dimensions) if name == "bundled" else OnnxEmbedder(Path(name), dimensions=dimensions)
     if ":" in name:
-        return _from_module(name, name)
+        _refuse(name, {"dimensions": dimensions})
+        return _from_module(name)
     raise ConfigurationError(f"No embedder is called {name!r}, and there is no such folder. {_choices()}")
 
 
-def _from_module(name: str, target: str) -> Embedder:
-    """What `module:callable` makes; `name` is what the user wrote."""
-    module_name, _, attribute = target.partition(":")
+def _runs_torch(name: str) -> bool:
+    """Whether `name` is a model of the catalogue or the hub, or a folder that sentence-transformers reads."""
+    folder = Path(name)
+    if folder.is_dir():
+        return (folder / "config.json").is_file() and not (folder / "model.onnx").is_file()
+    return embedding_model(name) is not None or _HUB_ID.fullmatch(name) is not None
+
+
+def _refuse(what: str, options: Mapping[str, object]) -> None:
+    """ConfigurationError if one of the options, which `what` does not take, was given."""
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        raise ConfigurationError(f"{given[0]} does not apply to {what}. Leave it out.")
+
+
+def _from_module(name: str) -> Embedder:
+    """What `module:callable` makes."""
+    module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise ConfigurationError(f"The embedder {name!r} is not of the form package.module:Class. {_choices()}")
     try:
@@ -76,4 +127,7 @@ def _from_module(name: str, target: str) -> Embedder:
 
 
 def _choices() -> str:
-    return f"Known: {', '.join(sorted(KNOWN))}; or the path of a model folder; or package.module:Class."
+    return (
+        "Known: bundled, what `interlingua models` lists, a hub id such as Qwen/Qwen3-Embedding-0.6B, the path of a "
+        "model folder, or package.module:Class."
+    )

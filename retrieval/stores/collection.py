@@ -23,7 +23,7 @@ def open_collection(connection: Connection, collection: str, manifest: Manifest)
 
     Raises ManifestError when a collection of that name is somebody else's; it is not touched.
     """
-    stored = _stored(connection, collection)
+    stored = stored_manifest(connection, collection)
     if stored is None:
         stored = _create(connection, collection, manifest)
     return stored
@@ -45,7 +45,8 @@ def _create_index(collection: str, field: str, client: QdrantClient) -> None:
     client.create_payload_index(collection, field, models.PayloadSchemaType(INDEXED[field]), wait=True)
 
 
-def _stored(connection: Connection, collection: str) -> Manifest | None:
+def stored_manifest(connection: Connection, collection: str) -> Manifest | None:
+    """The manifest of the collection, None when there is none. Raises ManifestError when it is not ours."""
     if not connection.call("opening", lambda client: client.collection_exists(collection)):
         return None
     metadata = connection.call("opening", lambda client: client.get_collection(collection)).config.metadata or {}
@@ -76,7 +77,7 @@ def _create(connection: Connection, collection: str, manifest: Manifest) -> Mani
         )
     except StoreError:
         # Another process was first, or the answer to an attempt that succeeded was lost: then it is there now.
-        if (stored := _stored(connection, collection)) is not None:
+        if (stored := stored_manifest(connection, collection)) is not None:
             return stored
         raise
     kept = connection.call("opening", lambda client: client.get_collection(collection)).config.metadata or {}

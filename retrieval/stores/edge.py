@@ -60,6 +60,10 @@ class EdgeStore:
         self.points_lost = 0
         """How many points fewer there are than when the store was last closed in order: files were damaged."""
 
+    def stored(self) -> Manifest | None:
+        """See `Store.stored`. Needs no lock."""
+        return self._manifest or read_manifest(self.folder)
+
     def prepare(self, manifest: Manifest) -> Manifest:
         """Create the store or open it; the manifest in force. Safe to repeat after a crash at any point."""
         self._refuse_fork()

@@ -25,7 +25,7 @@ from .answers import (
     oversampling,
     unique,
 )
-from .collection import create_indexes, open_collection, search_params
+from .collection import create_indexes, open_collection, search_params, stored_manifest
 from .conditions import client_filter, paths
 from .connection import GRPC_PORT, Connection, connect
 from .payload import INDEXED, VECTOR, check_query, check_vectors, to_chunk, to_payloads
@@ -65,6 +65,15 @@ class QdrantStore:
         self._retries = retries
         self._connection: Connection | None = None
         self._manifest: Manifest | None = None
+
+    def stored(self) -> Manifest | None:
+        """See `Store.stored`."""
+        connection = self._connection or self._connect()
+        try:
+            return stored_manifest(connection, self.collection)
+        finally:
+            if self._connection is None and isinstance(self._target, str):
+                connection.close()
 
     def prepare(self, manifest: Manifest) -> Manifest:
         """Create the collection or open it; the manifest in force. A collection that is not ours is left alone."""

@@ -22,6 +22,14 @@ class TestPrepare:
         assert store.prepare(MANIFEST) == MANIFEST
         store.close()
 
+    def test_what_made_a_store_can_be_asked_before_it_is_prepared(self, backend: Backend) -> None:
+        assert backend.open().stored() is None
+        store = backend.open()
+        store.prepare(MANIFEST)
+        assert store.stored() == MANIFEST
+        store.close()
+        assert backend.open().stored() == MANIFEST
+
     def test_the_stored_quantization_stays_in_force(self, backend: Backend) -> None:
         store = backend.open()
         store.prepare(dataclasses.replace(MANIFEST, quantization="none"))
