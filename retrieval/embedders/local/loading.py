@@ -116,8 +116,9 @@ def _load(library: Any, request: Request, device: str, model_options: dict[str, 
     if not request.local and request.path.count("/") != 1:
         raise ConfigurationError(f"There is no folder {request.name}, and on the hub models are called owner/name.")
     if not _has_modules(request):
+        hub = "" if request.local else "cannot be read from the hub (no such model there, or no network), or it "
         raise ConfigurationError(
-            f"{request.name} has no modules.json, so how its token states become a vector is not known, and a guess "
+            f"{request.name} {hub}has no modules.json, so how its token states become a vector is not known, and a guess "
             "would give wrong vectors without an error. Fetch all files of the model, or save it with "
             "sentence-transformers."
         )
