@@ -118,8 +118,8 @@ def _load(library: Any, request: Request, device: str, model_options: dict[str, 
     if not _has_modules(request):
         hub = "" if request.local else "cannot be read from the hub (no such model there, or no network), or it "
         raise ConfigurationError(
-            f"{request.name} {hub}has no modules.json, so how its token states become a vector is not known, and a guess "
-            "would give wrong vectors without an error. Fetch all files of the model, or save it with "
+            f"{request.name} {hub}has no modules.json, so how its token states become a vector is not known, and a "
+            "guess would give wrong vectors without an error. Fetch all files of the model, or save it with "
             "sentence-transformers."
         )
     return library.SentenceTransformer(
