@@ -86,8 +86,8 @@ def _runs_torch(name: str) -> bool:
     """Whether `name` is a model of the catalogue or the hub, or a folder that sentence-transformers reads."""
     folder = Path(name)
     if folder.is_dir():
-        config = folder / "config.json"
-        return config.is_file() and not (folder / "model.onnx").is_file() and b'"interlingua"' not in config.read_bytes()
+        config, ours = folder / "config.json", (folder / "model.onnx").is_file()
+        return config.is_file() and not ours and b'"interlingua"' not in config.read_bytes()
     return embedding_model(name) is not None or _HUB_ID.fullmatch(name) is not None
 
 
