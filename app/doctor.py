@@ -16,8 +16,9 @@ from ..retrieval.embedders import PURPOSE
 from ..retrieval.errors import InterlinguaError
 from ..retrieval.protocols import Embedder
 from ..retrieval.stores.integrity import Problem, integrity
-from .index import embedder_for, from_settings
+from .index import from_settings
 from .settings import load, origins, shown
+from .wiring import embedder_for, store_for
 
 _PROBE = ("Where is the station?", "駅はどこですか。", "أين المحطة؟")
 _MIN_FREE = 500 * 1024**2
@@ -49,7 +50,7 @@ def examine(**options: Any) -> Iterator[Finding]:
         value = shown(value) if isinstance(value, str) and "://" in value else value
         yield _ok(f"setting {name}", f"{value if value is not None else '-'}  ({origin})")
     try:
-        model = embedder_for(settings)
+        model = embedder_for(settings, store_for(settings))
         yield from _model(model)
     except InterlinguaError as error:
         yield _problem("model", str(error))
@@ -93,11 +94,7 @@ def _model(model: Embedder) -> Iterator[Finding]:
     else:
         yield _ok("model", f"{model.model}, {model.dim} dimensions, {model.fingerprint[:12]}")
     if model.model == "bundled":
-        yield Finding(
-            level="note",
-            subject="model",
-            message=PURPOSE,
-        )
+        yield Finding(level="note", subject="model", message=PURPOSE)
 
 
 def _completeness(problems: list[Problem]) -> Iterator[Finding]:

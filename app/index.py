@@ -13,17 +13,16 @@ from ..connectors.ingestor import Ingestor, Progress
 from ..connectors.report import Report
 from ..connectors.sources import Source, connector_for
 from ..retrieval.chunks import Chunking
-from ..retrieval.embedders import load as load_embedder
-from ..retrieval.errors import ConfigurationError, ManifestError, StoreError
+from ..retrieval.errors import ManifestError, StoreError
 from ..retrieval.filters import Filter, where
 from ..retrieval.manifest import Manifest
 from ..retrieval.protocols import Embedder, Store
 from ..retrieval.rerankers import Reranker
 from ..retrieval.retriever import CANDIDATES, Retriever
-from ..retrieval.stores import open_store
 from ..retrieval.types import Hit
 from . import settings as settings_module
 from .settings import Settings, shown
+from .wiring import embedder_for, reranker_for, store_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +174,8 @@ def from_settings(
         raise StoreError(
             f"There is no index at {settings.store}. Make one: interlingua ingest PATH, or name it: --store"
         )
-    store = _store(settings)
-    embedder = embedder or _embedder(settings, store)
+    store = store_for(settings)
+    embedder = embedder or embedder_for(settings, store)
     manifest = store.prepare(
         Manifest(
             model=embedder.model,
@@ -190,30 +189,8 @@ def from_settings(
         store=store,
         manifest=manifest,
         settings=settings,
-        reranker=reranker or settings_module.reranker(settings),
+        reranker=reranker or reranker_for(settings),
     )
-
-
-def embedder_for(settings: Settings) -> Embedder:
-    """The embedder that `from_settings` takes: of the settings, or where they name none, the one that made the store.
-
-    Nothing is read but the manifest of the store. Raises ConfigurationError.
-    """
-    return _embedder(settings, _store(settings))
-
-
-def _store(settings: Settings) -> Store:
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    return open_store(settings.store, collection=settings.collection, api_key=key)
-
-
-def _embedder(settings: Settings, store: Store) -> Embedder:
-    if not settings.model_fields_set & settings_module.OF_THE_EMBEDDER and (made_with := store.stored()):
-        try:
-            return load_embedder(made_with.model, dimensions=made_with.dim)
-        except ConfigurationError:
-            pass  # an embedder of the user's own, say: the check of the manifest names both models
-    return settings_module.embedder(settings)
 
 
 def _size(folder: Path) -> int:

@@ -19,12 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ..retrieval.embedders import load as load_embedder
 from ..retrieval.errors import ConfigurationError
 from ..retrieval.manifest import Quantization
-from ..retrieval.protocols import Embedder
-from ..retrieval.rerankers import Reranker
-from ..retrieval.rerankers import load as load_reranker
 
 CONFIG_FILE = Path("interlingua.toml")
 OF_THE_EMBEDDER = {"embedder", "dimensions", "task", "embedder_url", "embedder_dialect"}
@@ -107,35 +103,8 @@ def origins(**options: Any) -> dict[str, str]:
     return found
 
 
-def embedder(settings: Settings) -> Embedder:
-    """The embedder that the settings name; nothing is read before it is first used. Raises ConfigurationError."""
-    return load_embedder(
-        settings.embedder,
-        dimensions=settings.dimensions,
-        task=settings.task,
-        url=settings.embedder_url,
-        dialect=settings.embedder_dialect,
-        key=_plain(settings.embedder_key),
-        device=settings.device,
-        revision=settings.revision,
-        trust_remote_code=settings.trust_remote_code,
-    )
-
-
-def reranker(settings: Settings) -> Reranker | None:
-    """The reranker that the settings name; nothing is read before it is first used. Raises ConfigurationError."""
-    if settings.reranker is None and settings.reranker_url is None:
-        return None
-    return load_reranker(
-        settings.reranker,
-        url=settings.reranker_url,
-        dialect=settings.reranker_dialect,
-        key=_plain(settings.reranker_key),
-        device=settings.device,
-    )
-
-
-def _plain(secret: SecretStr | None) -> str | None:
+def plain(secret: SecretStr | None) -> str | None:
+    """A key as a server wants it."""
     return None if secret is None else secret.get_secret_value()
 
 

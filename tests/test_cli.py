@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from interlingua.app.cli import app
 from interlingua.app.cli.search import parse_filters
+from interlingua.retrieval.catalogue import embedding_models, reranker_models
 from interlingua.retrieval.errors import FilterError
 from support import SENTENCES
 from typer.testing import CliRunner
@@ -286,3 +287,30 @@ def test_filters_on_the_command_line(conditions: list[str], expected: dict[str, 
 def test_unreadable_filters_are_named(conditions: list[str]) -> None:
     with pytest.raises(FilterError, match=r"filter"):
         parse_filters(conditions)
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+def test_models_lists_every_known_model_under_a_name_that_can_be_typed(run: Run, columns: str) -> None:
+    result = run("models", COLUMNS=columns)
+    assert result.returncode == 0, result.stderr
+    first = {line.split()[0] for line in result.stdout.splitlines() if line[:1].strip()}
+    known = (*embedding_models(), *reranker_models())
+    assert {model.aliases[0] for model in known} | {"bundled"} <= first
+
+
+def test_models_shows_one_with_the_blanks_of_its_prompts(run: Run) -> None:
+    assert data(run("models", "Zembed-1", "--json"))["suffix"] == "<|im_end|>\n"
+    assert r"'<|im_end|>\n'" in run("models", "zembed-1").stdout
+    listed = data(run("models", "--json"))
+    assert len(listed["embedders"]) == len(embedding_models())
+    assert len(listed["rerankers"]) == len(reranker_models())
+    unknown = run("models", "zembed-9")
+    assert unknown.returncode == 1
+    assert "No known model is called 'zembed-9'" in unknown.stderr
+
+
+def test_search_with_rerank_says_how_to_name_a_reranker(run: Run) -> None:
+    run("ingest", "docs")
+    result = run("search", "freedom", "--rerank")
+    assert result.returncode == 1
+    assert "No reranker is configured" in result.stderr

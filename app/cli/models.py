@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -17,6 +17,7 @@ from ...retrieval.catalogue import (
     reranker_models,
 )
 from ...retrieval.embedders import PURPOSE
+from ...retrieval.embedders.onnx import bundled
 from ...retrieval.errors import InputError
 from .console import Json, out, print_json
 
@@ -35,7 +36,7 @@ def models(
     Any other model of sentence-transformers works by its hub id or folder, prompts read from its own configuration.
 
     [dim]interlingua models qwen3-embedding-0.6b
-    interlingua ingest docs/ --embedder Qwen/Qwen3-Embedding-0.6B[/dim]
+    interlingua ingest docs/ --embedder qwen3-embedding-0.6b[/dim]
     """
     if name is not None:
         _one(name, as_json)
@@ -45,7 +46,9 @@ def models(
         print_json({"embedders": embedders, "rerankers": [dataclasses.asdict(model) for model in reranker_models()]})
         return
     out.print(_embedders())
+    out.print()
     out.print(_rerankers())
+    out.print("\n* not for commercial use. Prompts, hub id and more of one model: interlingua models NAME")
     out.print(f"bundled comes with the package, no download. {PURPOSE}")
 
 
@@ -72,40 +75,45 @@ def _written(value: Any) -> str:
     return repr(value) if isinstance(value, str) and (value != value.strip() or "\n" in value) else str(value)
 
 
-def _embedders() -> Table:
+def _table(*headings: str) -> Table:
+    """Nothing is cut off, however narrow the terminal: what does not fit goes on below."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("embedder", "dimensions", "tokens", "prompts", "licence"):
-        table.add_column(heading, justify="right" if heading == "tokens" else "left", no_wrap=heading == "embedder")
-    table.add_row("bundled", "384, 256, 128, 64", "256", "none", "Apache-2.0")
+    for heading in headings:
+        justify: Literal["left", "right"] = "right" if heading == "tokens" else "left"
+        table.add_column(heading, justify=justify, no_wrap=heading in ("embedder", "reranker"), overflow="fold")
+    return table
+
+
+def _embedders() -> Table:
+    own = bundled().network()
+    table = _table("embedder", "dimensions", "tokens", "licence")
+    table.add_row(own.name, _listed(own.dimensions), f"{own.max_tokens:,}", "Apache-2.0")
     for model in embedding_models():
-        table.add_row(model.name, _dimensions(model), f"{model.max_tokens:,}", _prompts(model), _licence(model))
+        table.add_row(_short(model), _dimensions(model), f"{model.max_tokens:,}", _licence(model))
     return table
 
 
 def _rerankers() -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("\nreranker", "\nkind", "\ntokens", "\nlicence"):
-        table.add_column(heading, justify="right" if "tokens" in heading else "left", no_wrap="reranker" in heading)
+    table = _table("reranker", "kind", "tokens", "licence")
     for model in reranker_models():
-        table.add_row(model.name, model.kind, f"{model.max_tokens:,}", _licence(model))
+        table.add_row(_short(model), model.kind, f"{model.max_tokens:,}", _licence(model))
     return table
+
+
+def _short(model: EmbeddingModel | RerankerModel) -> str:
+    """A name that fits into a table and can be typed; the hub id is among the details."""
+    return model.aliases[0] if model.aliases else model.name
+
+
+def _listed(dimensions: tuple[int, ...]) -> str:
+    return ", ".join(map(str, sorted(dimensions, reverse=True)))
 
 
 def _dimensions(model: EmbeddingModel) -> str:
     if model.dimensions:
-        return ", ".join(map(str, sorted(model.dimensions, reverse=True)))
+        return _listed(model.dimensions)
     return f"{model.dim} to {model.smallest}" if model.smallest else str(model.dim)
 
 
-def _prompts(model: EmbeddingModel) -> str:
-    parts = {
-        "query": bool(model.query_prompt),
-        "passage": bool(model.passage_prompt),
-        "task": bool(model.instruction),
-        "suffix": bool(model.suffix),
-    }
-    return ", ".join(part for part, there in parts.items() if there) or "none"
-
-
 def _licence(model: EmbeddingModel | RerankerModel) -> str:
-    return model.licence if model.commercial else f"{model.licence} (not for commercial use)"
+    return model.licence if model.commercial else f"{model.licence} *"

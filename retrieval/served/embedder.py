@@ -84,13 +84,14 @@ class ServedEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the declared facts: model, prompts with the task, suffix, dimension; 32 hexadecimal digits.
+        """Hash of the declared facts: model, prompts, suffix, dimension; 32 hexadecimal digits.
 
         Not of vectors: two servers of one model round differently and must be able to share a store. Nor of the
-        dialect. Whether the weights behind the name are the right ones, only known answers can tell.
+        dialect, nor of a task of the user's own, which changes queries alone. Whether the weights behind the name are
+        the right ones, only known answers can tell.
         """
         plan = self.plan()
-        facts = [_CODE, plan.name, plan.prompts["query"], plan.prompts["document"], plan.suffix, plan.empty, self.dim]
+        facts = [_CODE, plan.name, plan.query_prompt, plan.prompts["document"], plan.suffix, plan.empty, self.dim]
         return hashlib.blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
 
     @property

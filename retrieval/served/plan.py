@@ -37,12 +37,16 @@ class Length:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How texts are sent and vectors read. `prompts`: what stands before a text of each role."""
+    """How texts are sent and vectors read.
+
+    `prompts`: what stands before a text of each role. `query_prompt`: the model's own, whatever the task.
+    """
 
     dialect: EmbeddingDialect
     served: Served
     name: str
     prompts: Mapping[Role, str]
+    query_prompt: str
     suffix: str
     empty: str
     max_tokens: int
@@ -103,6 +107,7 @@ def settle(
         served=served,
         name=known.name,
         prompts={"query": known.query_prompt_for(task), "document": known.passage_prompt},
+        query_prompt=known.query_prompt,
         suffix=known.suffix,
         empty=known.empty,
         max_tokens=_max_tokens(known, served),
@@ -153,6 +158,7 @@ def _plan_of_unknown(
         served=served,
         name=name,
         prompts={"query": "", "document": ""},
+        query_prompt="",
         suffix="",
         empty="",
         max_tokens=(served.max_tokens or _UNKNOWN_MAX_TOKENS) - _SPECIAL_TOKENS,

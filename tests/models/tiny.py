@@ -30,6 +30,10 @@ from transformers import (
 )
 
 WIDTH = 64
+SIZES = {
+    "hidden_size": WIDTH, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "initializer_range": 0.2,  # by default vectors of random weights are too alike to show a mistake
+}  # fmt: skip
 TASK = "Given a web search query, retrieve relevant passages that answer the query"
 QWEN_PROMPT = f"Instruct: {TASK}\nQuery:"
 ZEMBED_QUERY = "<|im_start|>system\nquery<|im_end|>\n<|im_start|>user\n"
@@ -140,12 +144,8 @@ def qzhou(folder: Path) -> Path:
     tokenizer = byte_pairs(end=False)
     config = Qwen2Config(
         vocab_size=len(tokenizer),
-        hidden_size=WIDTH,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
+        **SIZES,
         num_key_value_heads=2,
-        initializer_range=0.2,
         bos_token_id=0,
         eos_token_id=2,
     )
@@ -167,12 +167,8 @@ def labse(folder: Path) -> Path:
     tokenizer = word_pieces()
     config = BertConfig(
         vocab_size=len(tokenizer),
-        hidden_size=WIDTH,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
+        **SIZES,
         max_position_embeddings=512,
-        initializer_range=0.2,
     )
     _save(folder, BertModel(config), tokenizer)
     _layout(folder, "cls", {}, normalize=True, dense=True)
@@ -207,15 +203,11 @@ def change(path: Path, **values: object) -> None:
 def _qwen3(tokenizer: PreTrainedTokenizerFast) -> Qwen3Config:
     return Qwen3Config(
         vocab_size=len(tokenizer),
-        hidden_size=WIDTH,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
+        **SIZES,
         num_key_value_heads=2,
         head_dim=16,
         max_position_embeddings=32768,
         tie_word_embeddings=True,
-        initializer_range=0.2,
         bos_token_id=0,
         eos_token_id=2,
     )
@@ -224,12 +216,8 @@ def _qwen3(tokenizer: PreTrainedTokenizerFast) -> Qwen3Config:
 def _xlm_roberta(tokenizer: PreTrainedTokenizerFast) -> XLMRobertaConfig:
     return XLMRobertaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=WIDTH,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
+        **SIZES,
         max_position_embeddings=514,
-        initializer_range=0.2,
         pad_token_id=1,
         bos_token_id=0,
         eos_token_id=2,

@@ -97,11 +97,13 @@ class LocalEmbedder:
     def fingerprint(self) -> str:
         """Hash of the files, prompts, suffix, pooling, dimension and length limit; 32 hexadecimal digits.
 
-        Device and precision are not in it: they move a vector by a rounding error. Reads all weights the first time.
+        Device and precision are not in it: they move a vector by a rounding error. Nor is a task of the user's own: it
+        changes queries alone, so that stored passages can be searched with any. Reads all weights the first time.
         """
-        network = self.network()
+        network, entry = self.network(), self._request.entry
         settings = {
             **asdict(network.recipe),
+            "query_prompt": network.recipe.query_prompt if entry is None else entry.query_prompt,
             "pooling": network.pooling,
             "dim": network.dim,
             "positions": network.positions,
