@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .app.index import Index, Status, open
+    from .app.migration import MigrationReport
     from .connectors.files import FilesConnector
     from .connectors.report import Report
     from .retrieval.embedders import load as embedder
@@ -31,6 +32,7 @@ __all__ = [
     "Hit",
     "Index",
     "InterlinguaError",
+    "MigrationReport",
     "Report",
     "Skip",
     "Status",
@@ -46,6 +48,7 @@ _HOMES = {
     "Hit": (".retrieval.types", "Hit"),
     "Index": (".app.index", "Index"),
     "InterlinguaError": (".retrieval.errors", "InterlinguaError"),
+    "MigrationReport": (".app.migration", "MigrationReport"),
     "Report": (".connectors.report", "Report"),
     "Skip": (".retrieval.types", "Skip"),
     "Status": (".app.index", "Status"),

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from ..retrieval.embedders import PURPOSE
 from ..retrieval.errors import InterlinguaError
 from ..retrieval.protocols import Embedder
 from ..retrieval.stores.integrity import Problem, integrity
 from .index import from_settings
 from .settings import load, origins, shown
-from .wiring import embedder_for, store_for
+from .wiring import embedder_for, store_for, verify_model
 
-_PROBE = ("Where is the station?", "駅はどこですか。", "أين المحطة؟")
 _MIN_FREE = 500 * 1024**2
 _SHOWN = 5
 
@@ -61,6 +58,7 @@ def examine(**options: Any) -> Iterator[Finding]:
         return
     try:
         with from_settings(settings, embedder=model) as index:
+            verify_model(settings, model, index.manifest)
             status = index.status()
             yield _ok("store", f"{status.documents:,} documents, {status.chunks:,} chunks of {status.model}")
             problems = integrity(index.store)
@@ -84,14 +82,12 @@ def _packages() -> Iterator[Finding]:
 
 
 def _model(model: Embedder) -> Iterator[Finding]:
-    vectors = model.embed_passages(list(_PROBE))
-    norms = np.linalg.norm(vectors, axis=1)
-    alone = np.concatenate([model.embed_passages([text]) for text in _PROBE])
-    if vectors.shape != (len(_PROBE), model.dim) or not np.allclose(norms, 1, atol=1e-3):
-        yield _problem("model", f"{model.model} returns shape {vectors.shape} and norms {norms.round(3).tolist()}")
-    elif not np.allclose(vectors, alone, atol=1e-3):
-        yield _problem("model", f"{model.model} gives a text another vector alone than in a batch")
-    else:
+    from ..retrieval.probe import probe
+
+    failed = [finding for finding in probe(model) if finding.outcome == "failed"]
+    for finding in failed:
+        yield _problem("model", f"{model.model}, {finding.check}: {finding.message}")
+    if not failed:
         yield _ok("model", f"{model.model}, {model.dim} dimensions, {model.fingerprint[:12]}")
     if model.model == "bundled":
         yield Finding(level="note", subject="model", message=PURPOSE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,11 +18,18 @@ from ..retrieval.filters import Filter, where
 from ..retrieval.manifest import Manifest
 from ..retrieval.protocols import Embedder, Store
 from ..retrieval.rerankers import Reranker
-from ..retrieval.retriever import CANDIDATES, Retriever
+from ..retrieval.retriever import CANDIDATES
+from ..retrieval.stores.room import size
 from ..retrieval.types import Hit
+from . import migration
 from . import settings as settings_module
+from .generation import Current, Generation
+from .migration import MigrationReport
 from .settings import Settings, shown
-from .wiring import embedder_for, reranker_for, store_for
+from .wiring import embedder_for, manifest_for, reranker_for, store_for, target_for, verify_model
+
+PATIENCE = 60.0
+"""Seconds that a migration waits for searches on the vectors before the last one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +61,25 @@ class Index:
         settings: Settings,
         reranker: Reranker | None = None,
     ) -> None:
-        self.embedder = embedder
-        self.store = store
-        self.manifest = manifest
         self.settings = settings
-        self._retriever = Retriever(embedder, store, reranker=reranker)
+        self._current = Current(Generation(embedder, store, manifest, reranker))
         self._ingesting = threading.Lock()
+        self._switching = threading.Lock()  # held for seconds, so that a deletion need not wait for an ingest
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model in force."""
+        return self._current.get().embedder
+
+    @property
+    def store(self) -> Store:
+        """The store in force; ask again after `migrate` or `rollback`, which close the one before."""
+        return self._current.get().store
+
+    @property
+    def manifest(self) -> Manifest:
+        """What made the vectors in force."""
+        return self._current.get().manifest
 
     def ingest(
         self,
@@ -74,12 +94,13 @@ class Index:
         Unchanged documents cost a lookup, changed ones are replaced, and ones that vanished from a complete source
         are deleted (with `delete`; suspiciously many only with `force`). What cannot be read is in the report.
         """
-        chunking = Chunking(
-            max_tokens=min(self.settings.chunk_tokens, self.embedder.max_tokens),
-            overlap_sentences=self.settings.chunk_overlap,
-        )
-        with self._ingesting:
-            ingestor = Ingestor(self.embedder, self.store, chunking=chunking)
+        with self._ingesting, self._current.using() as current:
+            verify_model(self.settings, current.embedder, current.manifest)
+            chunking = Chunking(
+                max_tokens=min(self.settings.chunk_tokens, current.embedder.max_tokens),
+                overlap_sentences=self.settings.chunk_overlap,
+            )
+            ingestor = Ingestor(current.embedder, current.store, chunking=chunking)
             return ingestor.ingest(connector_for(source), delete=delete, force=force, progress=progress)
 
     def search(
@@ -96,49 +117,113 @@ class Index:
         rerank_budget: float | None = None,
     ) -> list[Hit]:
         """The best passages in any language; see `Retriever.search`."""
-        return self._retriever.search(
-            query,
-            limit=limit,
-            languages=languages,
-            filter=filter,
-            score_threshold=score_threshold,
-            per_document=per_document,
-            rerank=rerank,
-            candidates=candidates,
-            rerank_budget=rerank_budget,
-        )
+        with self._current.using() as current:
+            return current.retriever.search(
+                query,
+                limit=limit,
+                languages=languages,
+                filter=filter,
+                score_threshold=score_threshold,
+                per_document=per_document,
+                rerank=rerank,
+                candidates=candidates,
+                rerank_budget=rerank_budget,
+            )
 
     def languages(self) -> dict[str, int]:
         """Chunks per language tag, most first."""
-        return self.store.facets("language")
+        with self._current.using() as current:
+            return current.store.facets("language")
 
     def delete(self, *document_ids: str) -> int:
         """Delete documents by id; how many chunks that removed."""
-        removed = self.store.delete(where(document_id=document_ids)) if document_ids else 0
-        self.store.flush()
-        return removed
+        with self._switching, self._current.using() as current:
+            removed = current.store.delete(where(document_id=document_ids)) if document_ids else 0
+            current.store.flush()
+            return removed
 
     def documents(self) -> Iterator[str]:
         """Ids of all stored documents, in no particular order."""
-        return self.store.document_ids()
+        with self._current.using() as current:
+            yield from current.store.document_ids()
 
     def status(self) -> Status:
         """Counts, model and size; reads the store."""
         folder = Path(self.settings.store)
-        return Status(
-            store=shown(self.settings.store),
-            model=self.embedder.model,
-            dim=self.embedder.dim,
-            quantization=self.manifest.quantization,
-            documents=self.store.count(where(ordinal=0)),
-            chunks=self.store.count(),
-            languages=self.languages(),
-            bytes=_size(folder) if folder.is_dir() else None,
-        )
+        with self._current.using() as current:
+            return Status(
+                store=shown(self.settings.store),
+                model=current.embedder.model,
+                dim=current.embedder.dim,
+                quantization=current.manifest.quantization,
+                documents=current.store.count(where(ordinal=0)),
+                chunks=current.store.count(),
+                languages=current.store.facets("language"),
+                bytes=size(folder) if folder.is_dir() else None,
+            )
+
+    def migrate(
+        self,
+        to: str | Embedder | None = None,
+        *,
+        quantization: str | None = None,
+        switch: bool = True,
+        sampled: int = migration.SAMPLE,
+        queries: Sequence[str] = (),
+        optimize: bool = False,
+        progress: Callable[[migration.Progress], None] | None = None,
+        **options: Any,
+    ) -> MigrationReport:
+        """Move the index to another model, from the stored text, while searches go on.
+
+        `to` is a model's name or an embedder; without it, the same model with other `dimensions` or `quantization`.
+        The new vectors are built beside those in force (killed and called again, it goes on), compared with them on
+        `sampled` stored passages and on `queries`, and put in force unless `switch` is False. The old ones are kept for
+        `rollback`. `options` are those of `target_for`: dimensions, task, url, dialect, key, device, revision,
+        trust_remote_code. See `migration.build` for `optimize` and for what is raised.
+        """
+        with self._ingesting, self._current.using() as current:
+            self._current.wait_replaced(PATIENCE)
+            if to is None or isinstance(to, str):
+                to = target_for(self.settings, current.manifest, to, **options)
+            wanted = migration.target_manifest(current.manifest, to, quantization)
+            new, report = migration.build(
+                current.store, to, wanted, source=current.embedder, sampled=sampled, queries=queries,
+                optimize=optimize, progress=progress,
+            )  # fmt: skip
+            try:
+                if switch:
+                    with self._switching:
+                        report = migration.switch(current.store, new, to, report)
+                        self._current.replace(Generation(to, new, report.after, current.reranker))
+            finally:
+                if not report.switched:
+                    new.close()
+        return report
+
+    def rollback(self, embedder: Embedder | None = None, *, force: bool = False) -> Manifest:
+        """Put the model before the last `migrate` back in force; what it is. Searches go on.
+
+        `embedder` is that model, needed where its name is not enough to load it. Raises StoreError when there is
+        nothing to go back to or, unless `force`, when documents have changed since; ManifestError when `embedder` is
+        another model.
+        """
+        with self._ingesting, self._switching, self._current.using() as current:
+            self._current.wait_replaced(PATIENCE)
+            embedder = embedder or migration.embedder_before(current.store)
+            store, kept = migration.roll_back(current.store, embedder, force=force)
+            self._current.replace(Generation(embedder, store, kept, current.reranker))
+        return kept
+
+    def discard(self) -> None:
+        """Delete what `migrate` kept or left unfinished; after that there is no `rollback`."""
+        with self._ingesting, self._current.using() as current:
+            self._current.wait_replaced(PATIENCE)
+            current.store.generations().discard()
 
     def close(self) -> None:
         """Flush and release the store."""
-        self.store.close()
+        self._current.close()
 
     def __enter__(self) -> Self:
         return self
@@ -161,7 +246,7 @@ def open(store: str | Path | None = None, *, create: bool = True, **options: Any
         index.close()
         raise ManifestError(
             f"{shown(settings.store)} was made with quantization {index.manifest.quantization}, not "
-            f"{settings.quantization}. Leave the option out, or export it and import it into a new --store."
+            f"{settings.quantization}. Leave the option out, or change it: interlingua migrate --quantization NAME"
         )
     return index
 
@@ -176,14 +261,7 @@ def from_settings(
         )
     store = store_for(settings)
     embedder = embedder or embedder_for(settings, store)
-    manifest = store.prepare(
-        Manifest(
-            model=embedder.model,
-            fingerprint=embedder.fingerprint,
-            dim=embedder.dim,
-            quantization=settings.quantization,
-        )
-    )
+    manifest = store.prepare(manifest_for(settings, embedder, store))
     return Index(
         embedder=embedder,
         store=store,
@@ -191,8 +269,3 @@ def from_settings(
         settings=settings,
         reranker=reranker or reranker_for(settings),
     )
-
-
-def _size(folder: Path) -> int:
-    """Bytes that the files of `folder` really occupy (the write-ahead log is sparse)."""
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())

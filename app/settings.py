@@ -24,7 +24,7 @@ from ..retrieval.manifest import Quantization
 
 CONFIG_FILE = Path("interlingua.toml")
 OF_THE_EMBEDDER = {"embedder", "dimensions", "task", "embedder_url", "embedder_dialect"}
-SECRET = {"api_key", "embedder_key", "reranker_key"}
+SECRET = {"api_key", "embedder_key", "target_key", "reranker_key"}
 Dialect = Literal["tei", "openai", "zeroentropy"]
 RerankDialect = Literal["tei", "cohere", "zeroentropy"]
 
@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     embedder_url: str | None = Field(None, description="Address of a server that runs the model.")
     embedder_dialect: Dialect | None = Field(None, description="Of that server: tei, openai, zeroentropy; or asked.")
     embedder_key: SecretStr | None = Field(None, description="API key of that server.")
+    target_key: SecretStr | None = Field(None, description="API key of the server that migrate --url goes to.")
     reranker: str | None = Field(None, description="Reranker: a name, a hub id or a folder; used when asked for.")
     reranker_url: str | None = Field(None, description="Address of a server that runs the reranker.")
     reranker_dialect: RerankDialect | None = Field(None, description="Of that server: tei, cohere, zeroentropy.")

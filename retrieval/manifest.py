@@ -16,13 +16,22 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Model, dimension and layout of a store; cosine distance always."""
+    """Model, dimension and layout of a store; cosine distance always.
+
+    `known_answer`: what the model gave for a few texts when it was probed (see `probe`); None: it was not.
+    """
 
     model: str
     fingerprint: str
     dim: int
     quantization: Quantization = "int8"
     schema: int = SCHEMA
+    known_answer: str | None = None
+
+    def same_vectors(self, other: Manifest) -> bool:
+        """Whether both make the same vectors and keep them alike; the name of the model does not matter."""
+        ours = (self.fingerprint, self.dim, self.quantization, self.schema)
+        return ours == (other.fingerprint, other.dim, other.quantization, other.schema)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -61,6 +70,6 @@ def check(stored: Manifest, wanted: Manifest, *, where: str) -> Manifest:
         raise ManifestError(
             f"{where} holds vectors of {stored.model} ({stored.dim} dimensions, {stored.fingerprint[:12]}), "
             f"not of {wanted.model} ({wanted.dim} dimensions, {wanted.fingerprint[:12]}). "
-            f"{_way_back(stored, wanted)}, or give the new vectors a store of their own with --store and ingest again."
+            f"{_way_back(stored, wanted)}, or take the index to the new vectors: interlingua migrate --help"
         )
     return stored

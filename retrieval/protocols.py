@@ -156,6 +156,49 @@ class Store(Protocol):
         """Flush and release the store; calling it again does nothing."""
         ...
 
+    def generations(self) -> Generations:
+        """The vectors in force and those beside them; the store is prepared."""
+        ...
+
+
+class Generations(Protocol):
+    """The sets of vectors of one place: those in force, those that they replaced, and those that are being built.
+
+    Asked anew each time, since a switch changes the answers. Not for two threads at once.
+    """
+
+    def previous(self) -> Manifest | None:
+        """What made the vectors that were in force before and are kept; None when there are none."""
+        ...
+
+    def building(self) -> Manifest | None:
+        """What the vectors that are being built, or were left unfinished, are made with; None when there are none."""
+        ...
+
+    def begin(self, manifest: Manifest) -> Store:
+        """A store, opened, for vectors made with `manifest` beside those in force.
+
+        It goes on with what was left unfinished, or with the kept vectors, where `manifest` made them; what was left
+        unfinished for another manifest is deleted. Raises StoreError when there is too little room for them.
+        """
+        ...
+
+    def open_previous(self) -> Store:
+        """The kept vectors as a store, opened. Raises StoreError when there are none, or they are still in use."""
+        ...
+
+    def switch(self, store: Store) -> None:
+        """Put `store`, from `begin` or `open_previous`, in force, in one step that a crash cannot halve.
+
+        Those in force so far are kept, and the ones kept before are deleted. The stores that are open go on as they
+        are: this decides what is opened next.
+        """
+        ...
+
+    def discard(self) -> None:
+        """Delete the kept and the unfinished vectors. Raises StoreError when this process has them open."""
+        ...
+
 
 class Connector(Protocol):
     """Where documents come from."""

@@ -87,3 +87,9 @@ class CountingEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> Matrix:
         self.passages += texts
         return self.inner.embed_passages(texts)
+
+
+class ShortNgrams(NgramEmbedder):
+    """Another model: fewer numbers, other vectors. Other processes reach it as `support:ShortNgrams`."""
+
+    model, dim, fingerprint = "short-ngrams", 64, "1" * 32

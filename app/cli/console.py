@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from ...retrieval.errors import InputError
 from ..index import Index
 from ..index import open as open_index
 
@@ -49,6 +51,19 @@ def index(
 def visible(text: str) -> str:
     """`text` on one line, with control characters shown as escapes: a file name may hold terminal commands."""
     return "".join(repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
+
+
+def query_lines(path: Path | None) -> list[str]:
+    """The queries of a file, one per line; none without a file. Raises InputError."""
+    if path is None:
+        return []
+    try:
+        found = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"The queries in {path} cannot be read: {error}") from error
+    if not found:
+        raise InputError(f"There are no queries in {path}. Write one per line.")
+    return found
 
 
 def print_json(value: Any) -> None:

@@ -1,4 +1,4 @@
-"""`interlingua models`: which models are known, and what each one needs."""
+"""`interlingua models`: which models are known, what each one needs, and whether one is used rightly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 from typing import Annotated, Any, Literal
 
 import typer
+import typer.core
 from rich.table import Table
 
 from ...retrieval.catalogue import (
@@ -19,15 +20,28 @@ from ...retrieval.catalogue import (
 from ...retrieval.embedders import PURPOSE
 from ...retrieval.embedders.onnx import bundled
 from ...retrieval.errors import InputError
+from .check import check
 from .console import Json, out, print_json
 
 
+class _ShowsByDefault(typer.core.TyperGroup):
+    """`models` and `models NAME` mean `models show [NAME]`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("models")(models)
+    """Add the commands."""
+    group = typer.Typer(cls=_ShowsByDefault, help="Known models (`models`, `models NAME`), and checks of one.")
+    group.command("show")(show)
+    group.command("check")(check)
+    app.add_typer(group, name="models")
 
 
-def models(
+def show(
     name: Annotated[str | None, typer.Argument(help="Show everything that is known of this one.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -21,6 +21,7 @@ class EmbeddingModel:
         passage_prompt: put before a passage, byte for byte.
         instruction: the query prompt for a task of the user's own, with {task}; empty where the model takes none.
         suffix: put after every text; mostly empty.
+        end: special token that the tokenizer itself puts at the end; empty: none, or it was not verified.
         empty: what an empty text is replaced by; mostly empty.
         pooling: which token states make the vector.
         padding: the side that is padded in a batch.
@@ -44,6 +45,7 @@ class EmbeddingModel:
     passage_prompt: str
     instruction: str
     suffix: str
+    end: str
     empty: str
     pooling: Literal["last", "mean", "cls"]
     padding: Literal["left", "right"]

@@ -112,6 +112,11 @@ class OnnxEmbedder:
         return self.network().dim if self._dimensions is None else self._dimensions
 
     @property
+    def dimensions(self) -> tuple[int, ...]:
+        """Lengths that a vector may be cut to."""
+        return self.network().dimensions
+
+    @property
     def fingerprint(self) -> str:
         """Hash of network, tokenizer, configuration and of how they are used; 32 hexadecimal digits."""
         network = self.network()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ManifestError, StoreError
 from ..manifest import Manifest
 from .connection import Connection
-from .folder import parse_manifest
+from .manifests import parse_manifest
 from .payload import INDEXED, VECTOR
 
 if TYPE_CHECKING:

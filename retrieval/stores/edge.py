@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import FilterError, StoreError
 from ..filters import Filter, where
 from ..manifest import Manifest, check
-from ..protocols import Known, Stored
+from ..protocols import Generations, Known, Stored
 from ..types import Chunk, Hit, Matrix
 from .answers import (
     FIRST_CHUNK,
@@ -31,8 +32,10 @@ from .answers import (
     unique,
 )
 from .conditions import edge_filter, paths
-from .folder import REPAIR, Holder, hold, read_manifest
+from .edge_generations import EdgeGenerations
+from .folder import REPAIR, Holder, hold
 from .forks import protect
+from .manifests import FIRST, Vectors, read_layout
 from .payload import INDEXED, VECTOR, check_query, check_vectors, to_chunk, to_payloads
 from .shard import count, create, errors, load
 
@@ -52,7 +55,8 @@ class EdgeStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self._manifest: Manifest | None = None
+        self.vectors: Vectors | None = None
+        """What is open, or was at last: the manifest and the shard."""
         self._shard: edge.EdgeShard | None = None
         self._holder: Holder | None = None
         self._pid = 0
@@ -62,27 +66,42 @@ class EdgeStore:
 
     def stored(self) -> Manifest | None:
         """See `Store.stored`. Needs no lock."""
-        return self._manifest or read_manifest(self.folder)
+        if self.vectors is not None:
+            return self.vectors.manifest
+        layout = read_layout(self.folder)
+        return None if layout is None else layout.current.manifest
 
     def prepare(self, manifest: Manifest) -> Manifest:
         """Create the store or open it; the manifest in force. Safe to repeat after a crash at any point."""
         self._refuse_fork()
         with self._lock:
-            if self._shard is not None and self._manifest is not None:
-                return check(self._manifest, manifest, where=str(self.folder))
+            if self._shard is not None and self.vectors is not None:
+                return check(self.vectors.manifest, manifest, where=str(self.folder))
             holder = hold(self.folder)
             try:
                 with errors(self.folder, "opening"):
-                    stored = read_manifest(self.folder) or create(self.folder, manifest)
-                    in_force = check(stored, manifest, where=str(self.folder))
-                    shard = load(self.folder)
+                    current = (read_layout(self.folder) or create(self.folder, manifest)).current
+                    check(current.manifest, manifest, where=str(self.folder))
+                    self.attach(current, holder)
             except BaseException:
                 holder.undo()
                 raise
-            self._manifest, self._shard, self._holder, self._pid = in_force, shard, holder, os.getpid()
-            protect(self)
             self._compare_with(holder.last)
-            return in_force
+            return current.manifest
+
+    def attach(self, vectors: Vectors, holder: Holder) -> None:
+        """Open the shard of `vectors` in the folder that this process holds already."""
+        shard = load(self.folder, vectors.shard)
+        holder.opened(vectors.shard)
+        self.vectors, self._shard, self._holder, self._pid = vectors, shard, holder, os.getpid()
+        protect(self)
+
+    def generations(self) -> Generations:
+        """See `Store.generations`."""
+        with self._open("reading"):
+            assert self._holder is not None
+            beside = partial(_beside, self.folder, self._holder)
+            return EdgeGenerations(self.folder, self._holder, chunks=self.count, open_shard=beside)
 
     def upsert(self, chunks: Sequence[Chunk], vectors: Matrix) -> None:
         """See `Store.upsert`. Raises InputError naming the key when metadata cannot be stored."""
@@ -197,7 +216,7 @@ class EdgeStore:
                 points = count(shard)
             finally:
                 shard.close()
-                holder.release(points=points)
+                holder.release(self._shard_name, points=points)
 
     def inherited(self) -> object | None:
         """See `forks.Owner`."""
@@ -205,13 +224,17 @@ class EdgeStore:
 
     @property
     def _dim(self) -> int:
-        assert self._manifest is not None
-        return self._manifest.dim
+        assert self.vectors is not None
+        return self.vectors.manifest.dim
+
+    @property
+    def _shard_name(self) -> str:
+        return FIRST if self.vectors is None else self.vectors.shard
 
     def _params(self, count: int) -> edge.SearchParams | None:
-        if self._manifest is None or self._manifest.quantization == "none":
+        if self.vectors is None or self.vectors.manifest.quantization == "none":
             return None
-        codes = edge.QuantizationSearchParams(rescore=True, oversampling=oversampling(self._manifest, count))
+        codes = edge.QuantizationSearchParams(rescore=True, oversampling=oversampling(self.vectors.manifest, count))
         return edge.SearchParams(quantization=codes)
 
     def _records(
@@ -236,7 +259,8 @@ class EdgeStore:
 
     def _compare_with(self, last: Mapping[str, Any]) -> None:
         # A truncated id file opened without an error and with 10 of 18 points: this is how such a loss is noticed.
-        before = last.get("points")
+        points = last.get("points")
+        before = points.get(self._shard_name) if isinstance(points, dict) else None
         if not isinstance(before, int):
             return
         now = self.count()
@@ -262,6 +286,13 @@ class EdgeStore:
             raise StoreError(f"{self.folder} is not open. Call prepare(manifest) first.")
         with errors(self.folder, doing):
             yield shard
+
+
+def _beside(folder: Path, holder: Holder, vectors: Vectors) -> EdgeStore:
+    """Another set of vectors of the folder, opened under the same lock."""
+    store = EdgeStore(folder)
+    store.attach(vectors, holder)
+    return store
 
 
 def _matching(where: Filter | None) -> edge.Filter | None:

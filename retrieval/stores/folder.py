@@ -1,8 +1,9 @@
-"""The folder of an embedded store: who holds it, and the manifest.
+"""The folder of an embedded store, and who holds it.
 
-manifest.json   written last when a store is created: without it there is no store yet
+manifest.json   written last when a store is created: without it there is no store yet (see `manifests`)
+next.json       there while vectors of another model are being built
 holder.json     locked by the process that has the store open; says which one that is
-shard/          the Qdrant Edge shard
+shard/          the Qdrant Edge shard; shard-2/, shard-3/ … once the index has moved to another model
 shard.new/      a shard that is being created; never holds data
 """
 
@@ -16,14 +17,14 @@ import os
 import re
 import socket
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from ..errors import ManifestError, StoreError, StoreLockedError
-from ..manifest import Manifest, Quantization
+from ..errors import StoreError, StoreLockedError
 
 REPAIR = "Run interlingua doctor, restore the folder from a backup or an export, or delete it and ingest again."
 _WAYS_OUT = (
@@ -33,20 +34,42 @@ _SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
 
 
 class Holder:
-    """The lock on a folder. The system lets go of it when the process ends, however it ends, so it is never stale."""
+    """The lock on a folder. The system lets go of it when the process ends, however it ends, so it is never stale.
+
+    The shards of the folder that are open share it: it is let go with the last of them.
+    """
 
     def __init__(self, folder: Path, descriptor: int, last: Mapping[str, Any]) -> None:
         self._folder = folder
         self._descriptor = descriptor
         self._close = weakref.finalize(self, os.close, descriptor)
         self.last = last
-        """What the process that had the folder before wrote: `points` when it closed the store in order."""
+        """What the process that had the folder before wrote: `points` of each shard when it closed them in order."""
+        self._open: set[str] = set()
+        self._points: dict[str, int] = {}
+        self._lock = threading.Lock()
 
-    def release(self, *, points: int | None) -> None:
-        """Let others open the folder; `points` is how many there were at the end."""
-        with contextlib.suppress(OSError):  # a note for the next process; a full disk must not keep the lock
-            _write(self._descriptor, {"closed": _now(), "points": points})
-        self._close()
+    def opened(self, shard: str) -> None:
+        """Note that a shard is open."""
+        with self._lock:
+            self._open.add(shard)
+
+    def has_open(self, shard: str) -> bool:
+        """Whether this process has the shard open."""
+        with self._lock:
+            return shard in self._open
+
+    def release(self, shard: str, *, points: int | None) -> None:
+        """Note that a shard with so many points is closed; after the last one, let others open the folder."""
+        with self._lock:
+            self._open.discard(shard)
+            if points is not None:
+                self._points[shard] = points
+            if self._open or not self._close.alive:
+                return
+            with contextlib.suppress(OSError):  # a note for the next process; a full disk must not keep the lock
+                _write(self._descriptor, {"closed": _now(), "points": self._points})
+            self._close()
 
     def undo(self) -> None:
         """Let go as if the folder had not been held: opening it failed."""
@@ -81,53 +104,6 @@ def hold(folder: Path) -> Holder:
         os.close(descriptor)
         raise StoreError(f"The store folder {folder} cannot be locked: {error}. Choose another --store.") from error
     return Holder(folder, descriptor, last)
-
-
-def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest in the folder; None when there is none. Raises ManifestError when it cannot be read."""
-    path = folder / "manifest.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise ManifestError(f"{path} is damaged: {error}. {REPAIR}") from error
-    return parse_manifest(values, where=str(path))
-
-
-def parse_manifest(values: Any, *, where: str, repair: str = REPAIR) -> Manifest:
-    """The manifest in `values`, every field of the right type. Raises ManifestError."""
-    if not isinstance(values, Mapping):
-        raise ManifestError(f"The manifest of {where} is damaged: {values!r} is no mapping. {repair}")
-    try:
-        manifest = Manifest.from_dict(values, where=where)
-    except ManifestError as error:
-        raise ManifestError(f"{error}. {repair}") from error
-    sound = (
-        isinstance(manifest.model, str)
-        and isinstance(manifest.fingerprint, str)
-        and type(manifest.dim) is int
-        and manifest.dim > 0
-        and manifest.quantization in get_args(Quantization)
-        and type(manifest.schema) is int
-    )
-    if not sound:
-        raise ManifestError(f"The manifest of {where} is damaged: {dict(values)}. {repair}")
-    return manifest
-
-
-def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest so that it is there in full or not at all, also after a power loss."""
-    temporary = folder / "manifest.json.new"
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(manifest.to_dict(), file, ensure_ascii=False, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(folder / "manifest.json")
-        sync_folder(folder)
-    except OSError as error:
-        raise StoreError(f"The manifest of {folder} cannot be written: {error}.") from error
 
 
 def sync_folder(folder: Path) -> None:

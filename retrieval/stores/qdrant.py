@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ..errors import StoreError
 from ..filters import Filter, where
 from ..manifest import Manifest, check
-from ..protocols import Known, Stored
+from ..protocols import Generations, Known, Stored
 from ..types import Chunk, Hit, Matrix
+from .aliases import QdrantGenerations, resolve
 from .answers import (
     FIRST_CHUNK,
     ScoredPayload,
@@ -40,6 +41,9 @@ _PAGE = 1000
 class QdrantStore:
     """Chunks in one collection of a Qdrant server. Any number of processes may share it.
 
+    Which collection `collection` stands for is looked up once, by `prepare` (see `aliases`): a store goes on with the
+    vectors that it was opened with after the index has moved to another model, and refuses to write to them.
+
     Takes the server's URL, or a `QdrantClient` of yours, which `close` leaves open. `prefer_grpc=None` chooses gRPC
     when the port is Qdrant's own (6333). `retries` is how often a call is repeated, with growing waits, after a lost
     connection, a 429 or a 5xx.
@@ -65,12 +69,14 @@ class QdrantStore:
         self._retries = retries
         self._connection: Connection | None = None
         self._manifest: Manifest | None = None
+        self.name = collection
+        """The collection that is open; `collection` itself until the index moves to another model."""
 
     def stored(self) -> Manifest | None:
         """See `Store.stored`."""
         connection = self._connection or self._connect()
         try:
-            return stored_manifest(connection, self.collection)
+            return stored_manifest(connection, self._resolved(connection))
         finally:
             if self._connection is None and isinstance(self._target, str):
                 connection.close()
@@ -79,21 +85,23 @@ class QdrantStore:
         """Create the collection or open it; the manifest in force. A collection that is not ours is left alone."""
         connection = self._connection or self._connect()
         try:
-            stored = open_collection(connection, self.collection, manifest)
-            in_force = check(stored, manifest, where=f"Collection {self.collection!r} at {connection.name}")
-            create_indexes(connection, self.collection)
+            return self._open(connection, self._resolved(connection), manifest)
         except BaseException:
             if self._connection is None and isinstance(self._target, str):
                 connection.close()
             raise
-        self._connection, self._manifest = connection, in_force
-        return in_force
+
+    def generations(self) -> Generations:
+        """See `Store.generations`."""
+        connection, _ = self._opened()
+        return QdrantGenerations(connection, self.collection, open_collection=self._beside)
 
     def upsert(self, chunks: Sequence[Chunk], vectors: Matrix) -> None:
         """See `Store.upsert`. Raises InputError naming the key when metadata cannot be stored."""
         from qdrant_client import models
 
         connection, manifest = self._opened()
+        self._refuse_replaced(connection)
         unit = check_vectors(chunks, vectors, manifest.dim)
         payloads = to_payloads(chunks)
         for start in range(0, len(chunks), _BATCH):
@@ -102,7 +110,7 @@ class QdrantStore:
                 models.PointStruct(id=chunks[i].id, vector={VECTOR: unit[i].tolist()}, payload=payloads[i])
                 for i in range(start, stop)
             ]
-            connection.call("writing", partial(_write, self.collection, points))
+            connection.call("writing", partial(_write, self.name, points))
 
     def known(self, document_ids: Sequence[str]) -> dict[str, Known]:
         """See `Store.known`."""
@@ -133,7 +141,7 @@ class QdrantStore:
             answer = connection.call(
                 "searching",
                 lambda client: client.query_points(
-                    self.collection,
+                    self.name,
                     query=query,
                     using=VECTOR,
                     limit=count,
@@ -159,19 +167,18 @@ class QdrantStore:
         from qdrant_client import models
 
         connection, _ = self._opened()
+        self._refuse_replaced(connection)
         count = self.count(where)
         selector = models.FilterSelector(filter=client_filter(where) or models.Filter())
         if count:
-            connection.call("deleting", lambda client: client.delete(self.collection, selector, wait=True))
+            connection.call("deleting", lambda client: client.delete(self.name, selector, wait=True))
         return count
 
     def count(self, where: Filter | None = None) -> int:
         """See `Store.count`."""
         connection, _ = self._opened()
         matching = client_filter(where)
-        answer = connection.call(
-            "counting", lambda client: client.count(self.collection, count_filter=matching, exact=True)
-        )
+        answer = connection.call("counting", lambda client: client.count(self.name, count_filter=matching, exact=True))
         return answer.count
 
     def facets(self, key: str, where: Filter | None = None, *, limit: int = 1000) -> dict[str, int]:
@@ -185,7 +192,7 @@ class QdrantStore:
         matching = client_filter(where)
         answer = connection.call(
             "counting values",
-            lambda client: client.facet(self.collection, key, facet_filter=matching, limit=limit, exact=True),
+            lambda client: client.facet(self.name, key, facet_filter=matching, limit=limit, exact=True),
         )
         return most_frequent(((label(hit.value), hit.count) for hit in answer.hits), limit)
 
@@ -215,6 +222,45 @@ class QdrantStore:
             )
         return Connection(self._target, "the given client", retries=self._retries, secret=self._api_key)
 
+    def _resolved(self, connection: Connection) -> str:
+        return resolve(connection, self.collection).current if self._connection is None else self.name
+
+    def _open(self, connection: Connection, name: str, manifest: Manifest) -> Manifest:
+        stored = open_collection(connection, name, manifest)
+        in_force = check(stored, manifest, where=f"Collection {name!r} at {connection.name}")
+        create_indexes(connection, name)
+        self._connection, self._manifest, self.name = connection, in_force, name
+        return in_force
+
+    def _beside(self, name: str, manifest: Manifest) -> QdrantStore:
+        """Another collection of the same index, opened."""
+        store = QdrantStore(
+            self._target,
+            collection=self.collection,
+            api_key=self._api_key,
+            prefer_grpc=self._prefer_grpc,
+            grpc_port=self._grpc_port,
+            timeout=self._timeout,
+            retries=self._retries,
+        )
+        connection = store._connect()
+        try:
+            store._open(connection, name, manifest)
+        except BaseException:
+            if isinstance(self._target, str):
+                connection.close()
+            raise
+        return store
+
+    def _refuse_replaced(self, connection: Connection) -> None:
+        """Nothing that another process switched away from is written to: it would be lost without a word."""
+        names = resolve(connection, self.collection)
+        if self.name not in (names.current, names.next):
+            raise StoreError(
+                f"Collection {self.collection!r} at {connection.name} has moved to another model "
+                f"({names.current} is in force, {self.name} was opened). Nothing was written: open the index again."
+            )
+
     def _opened(self) -> tuple[Connection, Manifest]:
         if self._connection is None or self._manifest is None:
             raise StoreError(f"Collection {self.collection!r} is not open. Call prepare(manifest) first.")
@@ -234,7 +280,7 @@ class QdrantStore:
         )
         while True:
             connection, _ = self._opened()
-            records, offset = connection.call("reading", partial(_page, self.collection, request))
+            records, offset = connection.call("reading", partial(_page, self.name, request))
             yield from records
             if offset is None:
                 return

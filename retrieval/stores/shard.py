@@ -12,34 +12,41 @@ import qdrant_edge as edge
 
 from ..errors import InterlinguaError, ManifestError, StoreError, StoreLockedError
 from ..manifest import Manifest
-from .folder import REPAIR, sync_folder, write_manifest
+from .folder import REPAIR, sync_folder
+from .manifests import FIRST, FRESH, Layout, Vectors, shards, write_layout
 from .payload import INDEXED, VECTOR
 
 
-def create(folder: Path, manifest: Manifest) -> Manifest:
-    """Create the shard, then the manifest; `manifest`. The caller holds the folder.
+def create(folder: Path, manifest: Manifest) -> Layout:
+    """Create the store: its first shard, then the manifest. The caller holds the folder.
 
-    The shard is made under another name and renamed when it is whole, and the manifest comes last: what a crash leaves
-    behind is either thrown away or holds nothing. A shard with data but without a manifest is never touched.
+    The manifest comes last: what a crash leaves behind holds nothing. A shard with data but without a manifest is never
+    touched.
     """
-    target, fresh = folder / "shard", folder / "shard.new"
-    if target.exists():
-        _discard_if_empty(folder)
+    for name in shards(folder):
+        _discard_if_empty(folder, name)
+    create_shard(folder, FIRST, manifest)
+    layout = Layout(current=Vectors(manifest=manifest))
+    write_layout(folder, layout)
+    return layout
+
+
+def create_shard(folder: Path, name: str, manifest: Manifest) -> None:
+    """Create an empty shard: made under another name and renamed when it is whole, so that half of one has no name."""
+    fresh = folder / FRESH
     shutil.rmtree(fresh, ignore_errors=True)
     shard = edge.EdgeShard.create(str(fresh), _config(manifest))
     for field, kind in INDEXED.items():
         shard.update(edge.UpdateOperation.create_field_index(field, _KINDS[kind]))
     shard.flush()
     shard.close()
-    fresh.rename(target)
+    fresh.rename(folder / name)
     sync_folder(folder)
-    write_manifest(folder, manifest)
-    return manifest
 
 
-def load(folder: Path) -> edge.EdgeShard:
-    """Open the shard. Raises StoreError, or StoreLockedError when another program opened the shard itself."""
-    path = folder / "shard"
+def load(folder: Path, name: str) -> edge.EdgeShard:
+    """Open a shard. Raises StoreError, or StoreLockedError when another program opened the shard itself."""
+    path = folder / name
     if not path.is_dir():
         raise StoreError(f"{folder} has a manifest but its shard folder is gone. {REPAIR}")
     with errors(folder, "opening"):
@@ -90,8 +97,8 @@ def _config(manifest: Manifest) -> edge.EdgeConfig:
     )
 
 
-def _discard_if_empty(folder: Path) -> None:
-    shard = load(folder)
+def _discard_if_empty(folder: Path, name: str) -> None:
+    shard = load(folder, name)
     points = count(shard)
     shard.close()
     if points:
@@ -99,4 +106,4 @@ def _discard_if_empty(folder: Path) -> None:
             f"{folder} holds {points} chunks but its manifest.json is gone, so the model that made them is not known. "
             f"{REPAIR}"
         )
-    shutil.rmtree(folder / "shard")
+    shutil.rmtree(folder / name)

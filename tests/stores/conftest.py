@@ -30,7 +30,9 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
     collection = f"interlingua-test-{uuid.uuid4().hex}"
     yield Backend("server", lambda: QdrantStore(url, collection=collection, api_key=key))
     client = QdrantClient(url=url, api_key=key, check_compatibility=False)
-    client.delete_collection(collection)
+    for made in client.get_collections().collections:  # a migration makes -2, -3, …
+        if made.name.startswith(collection):
+            client.delete_collection(made.name)
     client.close()
 
 

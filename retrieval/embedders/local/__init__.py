@@ -11,7 +11,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from ...catalogue import embedding_model, warn_of_licence
+from ...catalogue import EmbeddingModel, embedding_model, warn_of_licence
 from ...errors import ConfigurationError, EmbedderError
 from ...protocols import Tokenizer
 from ...types import Matrix
@@ -87,6 +87,11 @@ class LocalEmbedder:
     def model(self) -> str:
         """The hub id of a model named by the catalogue, else the name or path that was given."""
         return self._request.path
+
+    @property
+    def entry(self) -> EmbeddingModel | None:
+        """The catalogued model that it is, or is a copy of; None where there is none."""
+        return self._request.entry
 
     @property
     def dim(self) -> int:
