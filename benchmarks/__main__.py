@@ -8,9 +8,9 @@ import os
 import platform
 from pathlib import Path
 
-from . import ingest, latency, overhead
+from . import ingest, latency, local, overhead
 
-BENCHMARKS = {"ingest": ingest.run, "overhead": overhead.run, "latency": latency.run}
+BENCHMARKS = {"ingest": ingest.run, "overhead": overhead.run, "latency": latency.run, "local": local.run}
 RESULTS = Path(__file__).parent / "results"
 
 
