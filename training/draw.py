@@ -19,8 +19,9 @@ CHUNK = 100_000  # texts drawn at once, then cut into batches
 TOKENS = 2048  # in a batch
 LARGE_WEIGHT = 2.5
 LANGUAGE_EXPONENT = 0.5  # a language of n weighted pairs is drawn in proportion to n**0.5, so small ones are heard
-SHARES = {"sentence": 0.66, "dictionary": 0.14, "english": 0.14, "plain": 0.03, "passage": 0.03}
+SHARES = {"sentence": 0.58, "dictionary": 0.13, "english": 0.2, "plain": 0.03, "passage": 0.06}
 SWITCHED = 0.2  # share of passages in which each sentence is in another language, English among them
+ORIGINAL = 0.25  # share of passages that are English
 ENGLISH = -1  # the language number of English
 
 
@@ -76,9 +77,12 @@ class Draw:
                 continue
             picks = np.searchsorted(chances, rng.random(int(CHUNK * share)) * chances[-1], side="right")
             if kind == "passage":
-                ids += [self._passage(pick, rng) for pick in picks.tolist()]
+                original = rng.random(len(picks)) < ORIGINAL
+                pairs = zip(picks.tolist(), original.tolist(), strict=True)
+                ids += [self._english(pick) if english else self._passage(pick, rng) for pick, english in pairs]
                 targets.append(self.rows + picks)
-                languages.append(self.language[self.passages.ids[self.passages.starts[picks]]])
+                of_first = self.language[self.passages.ids[self.passages.starts[picks]]]
+                languages.append(np.where(original, ENGLISH, of_first))
             elif kind == "english":
                 ids += [self.english[pick] for pick in picks.tolist()]
                 targets.append(picks)
@@ -100,6 +104,9 @@ class Draw:
             for place, text in enumerate(chosen.tolist()):
                 whole[place, 1:-1] = ids[text][:length]
             yield Batch(whole, target[chosen], language[chosen])
+
+    def _english(self, number: int) -> NDArray[np.int32]:
+        return np.concatenate([self.english[row] for row in self.row[self.passages[number]].tolist()])
 
     def _passage(self, number: int, rng: np.random.Generator) -> NDArray[np.int32]:
         chosen = self.passages[number]

@@ -2,7 +2,7 @@
 
 A set is a folder with `corpus.jsonl.gz` and `queries.jsonl.gz` (`{id, lang, text}` a line) and `qrels.tsv.gz`
 (query_id, doc_id, score, with a header). Two more are made: `ntrex_documents` (from a sentence to the document that it
-was taken from, which holds only its other sentences) and `tatoeba` (the sentences that `pairs.py` held back).
+was taken from, which holds only its other sentences), and `tatoeba` and `tico19` (what `pairs.py` held back).
 Alone: `python -m training.evaluate NAME DEV WORK`, where NAME is `student`,
 `contextual`, `untrained`, `teacher` or any embedder.
 """
@@ -24,7 +24,7 @@ from interlingua.retrieval.types import Matrix
 from numpy.typing import NDArray
 
 from . import student
-from .pairs import lines
+from .pairs import HELD_OUT, lines
 from .parts import unit
 
 DEPTH = 10
@@ -101,9 +101,12 @@ def documents(ntrex: Path) -> RetrievalSet:
     return made
 
 
-def tatoeba(work: Path) -> RetrievalSet:
-    """From the held-out sentences of each language to their English ones (not to those of other languages)."""
-    rows = [line.split("\t") for line in lines(work / "held_out.tsv")]
+def held_out(work: Path, name: str) -> RetrievalSet:
+    """From the held-out sentences of each language to their English ones (not to those of other languages).
+
+    `name` is one of `pairs.HELD_OUT`.
+    """
+    rows = [row[1:] for row in (line.split("\t") for line in lines(work / "held_out.tsv")) if row[0] == name]
     counts = Counter(language for language, _, _ in rows)
     made = RetrievalSet([], [], defaultdict(dict))
     english: dict[tuple[str, str], str] = {}
@@ -187,11 +190,12 @@ def _json(path: Path) -> list[dict[str, Any]]:
 def sets(dev: Path, work: Path, names: Iterable[str] = ()) -> dict[str, RetrievalSet]:
     """The sets in the folder `dev` and those made, by name; all of them, or those named."""
     found = {path.parent.name: path.parent for path in sorted(dev.glob("*/qrels.tsv.gz"))}
-    wanted = list(names) or [*found, "ntrex_documents", "tatoeba"]
+    wanted = list(names) or [*found, "ntrex_documents", *HELD_OUT]
     made = {
         "ntrex": lambda: to_english(dev / "ntrex"),
         "ntrex_documents": lambda: documents(dev / "ntrex"),
-        "tatoeba": lambda: tatoeba(work),
+        "tatoeba": lambda: held_out(work, "tatoeba"),
+        "tico19": lambda: held_out(work, "tico19"),
     }
     return {name: made[name]() if name in made else read(found[name]) for name in wanted}
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from .sources import BY_KEY, SOURCES
 
-HELD_OUT_SHARE = 50  # one English sentence of Tatoeba in 50 is held back, with all its translations
+HELD_OUT = {"tatoeba": 50, "tico19": 6}
+"""Held back for evaluation: of each set of sources, one English sentence in so many, with all its translations."""
 _KEYS = [source.key for source in SOURCES]
 
 
@@ -35,9 +36,10 @@ class Pairs:
     row: NDArray[np.int32]
 
 
-def held_out(english: str, key: str) -> bool:
-    """Whether a sentence is for evaluation alone: decided by the English side, so that no translation leaks."""
-    return key.startswith("tatoeba") and zlib.crc32(english.casefold().encode()) % HELD_OUT_SHARE == 0
+def held_out(english: str, key: str) -> str | None:
+    """The set of HELD_OUT that a sentence is in: decided by the English side, so that no translation leaks."""
+    name = key.partition("_")[0]
+    return name if name in HELD_OUT and zlib.crc32(english.casefold().encode()) % HELD_OUT[name] == 0 else None
 
 
 def prepare(data: Path, work: Path) -> None:
@@ -65,13 +67,13 @@ def prepare(data: Path, work: Path) -> None:
                     if key not in BY_KEY:
                         raise ValueError(f"{path.name} names the source {key!r}. Add it to training/sources.py.")
                     source = BY_KEY[key]
-                    if not source.kept or language in source.drop_languages or (english, text) in seen:
-                        continue
-                    if english == text and not dictionary:  # an untranslated line
+                    if (english, text) in seen or (english == text and not dictionary):  # the latter is untranslated
                         continue
                     seen.add((english, text))
-                    if not dictionary and held_out(english, key):
-                        held.write(f"{language}\t{english}\t{text}\n")
+                    held_in = None if dictionary else held_out(english, key)
+                    if held_in:
+                        held.write(f"{held_in}\t{language}\t{english}\t{text}\n")
+                    if held_in or not source.kept or language in source.drop_languages:
                         continue
                     texts.write(text + "\n")
                     columns["language"].append(languages.setdefault(language, len(languages)))

@@ -4,6 +4,9 @@ The vocabulary is the teacher's own English word pieces, so that English keeps t
 teacher knows, and beside them the pieces that SentencePiece (unigram) finds in the other languages. Scores are then
 counted anew over both. As in the teacher's tokenizer, every punctuation mark is a word of its own.
 
+Scripts with few texts are read in the letters of a related one (`scripts.py`). A run of a script without spaces between
+words is a word of its own, and its pieces are the same at its start as within it.
+
 All normalisation lives in `tokenizer.json`, and the text that SentencePiece learns from goes through that same code,
 so nothing else has to agree with it at run time.
 """
@@ -14,6 +17,7 @@ import itertools
 import json
 import math
 import random
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -21,9 +25,10 @@ from pathlib import Path
 
 import numpy as np
 import sentencepiece as spm
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, processors
 
 from .pairs import load
+from .scripts import normalizer
 from .teacher import word_pieces
 
 SIZE = 96_000
@@ -37,6 +42,8 @@ SEED = 1
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 UNKNOWN, CLS, SEP = 1, 2, 3
 SPACE = "▁"
+# Scripts without spaces between words: Thai and Lao, Burmese, Khmer, hiragana, Han.
+UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u309f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 
 # The 40 languages with most web pages (W3Techs, content languages of websites), by the codes of the data.
 LARGE = {
@@ -46,9 +53,12 @@ LARGE = {
 }  # fmt: skip
 
 
-def normalizer() -> normalizers.Normalizer:
-    """NFKC and lower case; white space is the pre-tokenizer's."""
-    return normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+def _words() -> list[pre_tokenizers.PreTokenizer]:
+    return [
+        pre_tokenizers.WhitespaceSplit(),
+        pre_tokenizers.Punctuation("isolated"),
+        pre_tokenizers.Split(Regex(UNSPACED + "+"), "isolated"),
+    ]
 
 
 def tokenizer(vocabulary: list[tuple[str, float]]) -> Tokenizer:
@@ -57,9 +67,9 @@ def tokenizer(vocabulary: list[tuple[str, float]]) -> Tokenizer:
     made.normalizer = normalizer()
     made.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.WhitespaceSplit(),
-            pre_tokenizers.Punctuation("isolated"),
+            *_words(),
             pre_tokenizers.Metaspace(replacement=SPACE, prepend_scheme="always"),
+            pre_tokenizers.Split(Regex(f"{SPACE}(?={UNSPACED})"), "removed"),
         ]
     )
     made.post_processor = processors.TemplateProcessing(
@@ -84,7 +94,10 @@ def learn(work: Path) -> None:
     letters = {letter for letter, count in characters.items() if count >= RARE and not letter.isspace()}
     for letter in letters:
         scores.setdefault(letter, math.log((characters[letter] + 0.5) / sum(characters.values())))
-    keep = ours | letters | {SPACE}
+    starts = {SPACE + letter for letter in letters if not re.match(UNSPACED, letter)}
+    for start in starts:
+        scores[start] = max(scores.get(start, -math.inf), scores[start[1:]])
+    keep = ours | letters | starts | {SPACE}
     for _ in range(ROUNDS):
         vocabulary = _listed(scores)
         counts = dict(zip((piece for piece, _ in vocabulary), _counts(tokenizer(vocabulary), texts), strict=True))
@@ -127,12 +140,12 @@ def _normalised(work: Path) -> Iterator[str]:
 
 def _apart(texts: list[str]) -> list[str]:
     norm = normalizer()
-    cut = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation("isolated")])
+    cut = pre_tokenizers.Sequence(_words())
     return [" ".join(word for word, _ in cut.pre_tokenize_str(norm.normalize_str(text))) for text in texts]
 
 
-def _sentencepiece(work: Path, texts: list[str]) -> list[tuple[str, float]]:
-    """(piece, log probability) as SentencePiece learns them, without its unknown piece."""
+def _sentencepiece(work: Path, texts: list[str]) -> dict[str, float]:
+    """Log probability of each piece that SentencePiece learns, without its unknown piece."""
     path = work / "pieces.txt"
     path.write_text("\n".join(texts) + "\n", encoding="utf-8")
     print(f"learning {LEARNED:,} pieces from {len(texts):,} lines", flush=True)
@@ -143,7 +156,14 @@ def _sentencepiece(work: Path, texts: list[str]) -> list[tuple[str, float]]:
         unk_id=0, bos_id=-1, eos_id=-1, pad_id=-1, minloglevel=1,
     )  # fmt: skip
     model = spm.SentencePieceProcessor(model_file=str(work / "pieces.model"))
-    return [(model.id_to_piece(i), model.get_score(i)) for i in range(1, model.get_piece_size())]
+    learned: dict[str, float] = {}
+    for i in range(1, model.get_piece_size()):
+        piece = model.id_to_piece(i)
+        bare = piece.removeprefix(SPACE)
+        if re.match(UNSPACED, bare):
+            piece = bare
+        learned[piece] = max(learned.get(piece, -math.inf), model.get_score(i))
+    return learned
 
 
 def _teachers() -> set[str]:
