@@ -130,7 +130,7 @@ def test_a_model_with_learned_reductions_embeds_again(index: Index) -> None:
 
 
 def test_what_cannot_be_measured(index: Index, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="512 dimensions cannot be measured on an index with vectors of 256"):
+    with pytest.raises(InputError, match="512 dimensions cannot be measured: the vectors have 256"):
         plan_index(index, dimensions=[512])
     with from_settings(load(store=str(tmp_path / "store")), embedder=NgramEmbedder()) as empty:
         with pytest.raises(InputError, match="nothing to measure"):
@@ -227,6 +227,13 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(o["dimensions"], o["quantization"]) for o in options[:3]] == [
         (256, "none"), (256, "int8"), (256, "binary"),
     ]  # fmt: skip
+    for quantization, said in (
+        ("none", "Take the index there: interlingua migrate --dimensions 256 --quantization binary"),
+        ("binary", "That is what the index has."),
+    ):
+        store = ["--store", quantization]
+        assert run(app, ["ingest", str(table), *store, "--quantization", quantization]).exit_code == 0
+        assert said in run(app, ["plan", *store, "--dimensions", "256"]).stdout
     for wrong, message in (
         (["plan", "nothing"], "There is no file or folder nothing"),
         (["plan", str(table), "--queries", "none.txt"], "cannot be read"),

@@ -123,4 +123,4 @@ def _round(lengths: Ids) -> Ids:
     """Lengths that texts are cut to, so that many share one: a long text loses up to 7 tokens at its end."""
     lengths = np.minimum(lengths, 254)
     step = np.where(lengths > 64, 8, np.where(lengths > 32, 2, 1))
-    return lengths // step * step  # type: ignore[no-any-return]
+    return lengths // step * step

@@ -61,6 +61,7 @@ def plan(
     asked = query_lines(queries)
     if plot is not None and not plot.absolute().parent.is_dir():
         raise InputError(f"There is no folder {plot.parent} to write to.")
+    as_it_is: tuple[int, str] | None = None
     options: dict[str, Any] = {"dimensions": sizes, "queries": asked, "target": target, "for_chunks": chunks}
     if paths:
         for path in paths:
@@ -72,14 +73,18 @@ def plan(
     else:
         with index(store, collection, embedder) as opened, err.status("Measuring…"):
             measured = plan_index(opened, **options)
+            as_it_is = (opened.manifest.dim, opened.manifest.quantization)
     if plot is not None:
         plot.write_text(svg(measured), encoding="utf-8")
     if as_json:
         print_json(dataclasses.asdict(measured))
         return
     print_measured(measured)
-    if not paths:
-        err.print("To change this index: interlingua migrate --help")
+    best = (measured.recommended.dimensions, measured.recommended.quantization)
+    if as_it_is == best:
+        out.print("That is what the index has.")
+    elif as_it_is is not None:
+        out.print("Take the index there: interlingua migrate --dimensions {} --quantization {}".format(*best))
 
 
 def print_measured(measured: Measured) -> None:

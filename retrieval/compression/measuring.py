@@ -89,7 +89,7 @@ def measure(
             "Ingest more documents first."
         )
     if wrong := [size for size in dimensions if not 1 <= size <= full]:
-        raise InputError(f"{wrong[0]} dimensions cannot be measured on an index with vectors of {full}.")
+        raise InputError(f"{wrong[0]} dimensions cannot be measured: the vectors have {full}.")
     asked = tuple(queries) or sample.queries
     own = np.full(len(asked), -1, dtype=np.int64) if queries else sample.own
     languages = [GIVEN] * len(asked) if queries else [sample.chunks[place].language for place in own.tolist()]
