@@ -19,8 +19,8 @@ from interlingua.training import teacher
 
 from .corpus import DEMO, queries, sentences
 
-TEXTS = 1_500
-ROUNDS = 5
+TEXTS = 1_200
+ROUNDS = 3
 
 
 def run() -> dict[str, Any]:

@@ -143,9 +143,9 @@ def test_what_cannot_be_measured(index: Index, tmp_path: Path) -> None:
 def test_every_language_is_in_the_sample(index: Index) -> None:
     taken = stored(index.store, most=30)
     found = [chunk.language for chunk in taken.chunks]
-    assert {language: found.count(language) for language in WORDS} == dict.fromkeys(WORDS, 50)
-    assert len(taken.queries) == 150
-    assert taken.vectors.shape == (150, 256)
+    assert {language: found.count(language) for language in WORDS} == dict.fromkeys(WORDS, 25)
+    assert len(taken.queries) == 75
+    assert taken.vectors.shape == (75, 256)
     assert all(query in taken.chunks[own].text for query, own in zip(taken.queries, taken.own, strict=True))
     assert stored(index.store, most=30).queries == taken.queries
 
@@ -166,7 +166,7 @@ def test_few_are_embedded_of_many(index: Index) -> None:
     chunks = [each.chunk for each in index.store.scan()]
     taken = embedded(chunks, counting, most=30)
     assert isinstance(taken, Sample)
-    assert len(counting.passages) == len(taken.chunks) == 150 < len(chunks)
+    assert len(counting.passages) == len(taken.chunks) == 75 < len(chunks)
     assert {chunk.id for chunk in taken.chunks} == {chunk.id for chunk in stored(index.store, most=30).chunks}
 
 

@@ -51,7 +51,7 @@ def plan(
 
     A sentence of each of up to 50 passages per language is searched with every dimension and quantization: recall@10
     is the share of the 10 best passages of the full vectors that are still found (the passage itself apart).
-    Measured on the index or, with PATH, on some 2,000 passages embedded for this alone; nothing is stored. In an index
+    Measured on the index or, with PATH, on some 1,500 passages embedded for this alone; nothing is stored. In an index
     larger than what was measured passages lie closer together, and more is lost.
 
     [dim]interlingua plan contracts/ --embedder qwen3-embedding-0.6b --chunks 5000000

@@ -18,10 +18,11 @@ from ..types import Chunk, Matrix
 
 STORED = 10_000
 """Chunks taken out of a store."""
-EMBEDDED = 2_000
+EMBEDDED = 1_500
 """Chunks embedded for this alone: half a minute for the bundled model."""
 QUERIES = 50
-"""Queries of a language, and the fewest chunks of it, where it has so many."""
+"""Queries of a language."""
+_FEWEST = 25  # chunks of a language, where it has so many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ def _shares(counts: Mapping[str, int], most: int) -> dict[str, int]:
     total = sum(counts.values())
     if not total:
         raise InputError("There is nothing to measure: no passages were found. Ingest some documents first.")
-    return {language: min(count, max(QUERIES, round(most * count / total))) for language, count in counts.items()}
+    return {language: min(count, max(_FEWEST, round(most * count / total))) for language, count in counts.items()}
 
 
 def _sample(chunks: list[Chunk], vectors: Matrix) -> Sample:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
@@ -36,7 +38,11 @@ class Connection:
         self.name = name
         options = getattr(client, "init_options", {})
         self.local = options.get("location") == ":memory:" or bool(options.get("path"))
-        """The client's own imitation of a server: exact and without indexes, and it warns when asked for either."""
+        """The client's own imitation of a server: exact and without indexes, and it warns when asked for either.
+
+        Not made for threads (a search scales the stored vectors in place), so its calls take turns.
+        """
+        self._turn: AbstractContextManager[object] = threading.RLock() if self.local else nullcontext()
         self._retries = retries
         self._secret = secret
 
@@ -44,7 +50,8 @@ class Connection:
         """`action(client)`, again after a lost connection, a 429 or a 5xx. Raises StoreError."""
         for attempt in range(self._retries + 1):
             try:
-                return action(self.client)
+                with self._turn:
+                    return action(self.client)
             except InterlinguaError:
                 raise
             except Exception as error:

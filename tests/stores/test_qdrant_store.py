@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
+import numpy as np
 import pytest
 from interlingua.retrieval.errors import ManifestError, StoreError
 from interlingua.retrieval.stores.connection import connect
@@ -172,3 +176,25 @@ class TestCollection:
         client.delete_collection("interlingua")
         with pytest.raises(StoreError, match="not found"):
             store.count()
+
+
+def test_calls_of_the_imitation_take_turns_since_it_is_not_made_for_threads() -> None:
+    class Counting(QdrantClient):
+        inside = most = 0
+
+        def query_points(self, *args: Any, **kwargs: Any) -> models.QueryResponse:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            time.sleep(0.01)
+            self.inside -= 1
+            return super().query_points(*args, **kwargs)
+
+    client = Counting(":memory:")
+    store = QdrantStore(client)
+    store.prepare(MANIFEST)
+    fill(store, [chunk(n) for n in range(9)])
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: store.search(np.eye(DIM, dtype=np.float32)[0], limit=3), range(24)))
+    assert client.most == 1
+    assert all(answer == answers[0] for answer in answers)
+    client.close()
