@@ -125,3 +125,11 @@ def test_the_published_student_finds_translations(work: Path) -> None:
     english, foreign = ([row[place] for row in held] for place in (2, 3))
     scores = embedder.embed_queries(foreign) @ embedder.embed_passages(english).T
     assert (scores.argmax(axis=1) == np.arange(len(held))).mean() > 0.8
+
+
+def test_spellings_of_a_name_are_near_in_every_script_and_others_far() -> None:
+    pieces = ["▁obama", "▁обамы", "▁ओबामा", "▁table", "▁奥", "▁,", "[UNK]"]
+    near = lexical.spellings({piece: row for row, piece in enumerate(pieces)})
+    near = near @ near.T
+    assert min(near[0, 1], near[0, 2]) > 0.3 > 0.2 > abs(near[0, 3])
+    assert not near[4:].any()

@@ -148,7 +148,7 @@ def _evaluation(results: dict[str, dict[str, Cells]]) -> str:
         "teacher": "all-MiniLM-L6-v2, the teacher",
         "untrained": "untrained: its layers over the aligned table",
         "contextual": "trained, 384 contextual numbers, 32 bits",
-        "student": "256 contextual and 128 lexical ones, 32 bits",
+        "student": f"{CONTEXTUAL} contextual and {LEXICAL} lexical ones, 32 bits",
         "published": "**published: the same in 8 and 4 bits**",
     }
     lines.append(_row("static model (version 1)", [_STATIC[name][cell] for name in _STATIC for cell in _STATIC[name]]))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-CONTEXTUAL, LEXICAL = 256, 128  # numbers of each part
-WEIGHT = 0.6  # of the lexical part, of length 1, beside the contextual one
+CONTEXTUAL, LEXICAL = 320, 192  # numbers of each part
+WEIGHT = 0.7  # of the lexical part, of length 1, beside the contextual one
 
-# A vector in order, as (part, first, last): cut to 128 numbers it is contextual alone, to 256 a quarter lexical.
+# A vector in order, as (part, first, last): cut to 128 numbers it is contextual alone, to 256 a quarter lexical, to 384
+# a third.
 ORDER = (
     ("contextual", 0, 128),
     ("contextual", 128, 192),
     ("lexical", 0, 64),
     ("contextual", 192, 256),
     ("lexical", 64, 128),
+    ("contextual", 256, 320),
+    ("lexical", 128, 192),
 )
-DIMENSIONS = (64, 128, 256, CONTEXTUAL + LEXICAL)  # lengths that a vector may be cut to
+DIMENSIONS = (64, 128, 256, 384, CONTEXTUAL + LEXICAL)  # lengths that a vector may be cut to
 
 Floats = NDArray[np.float32]
 

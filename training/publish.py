@@ -26,7 +26,7 @@ NAME = "bundled"
 VERSION = 3
 MAX_TOKENS = 256  # the teacher learned from passages of this length
 BLOCK = 64
-TABLE_BLOCK = 32
+TABLE_BLOCK, WORDS_BLOCK = 32, 64  # of the token vectors and of the lexical ones
 CLIPPINGS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7)  # shares of a block's largest number that its scale may reach to
 MICROSOFT = "com.microsoft"  # the domain of onnxruntime's own operators
 
@@ -40,12 +40,12 @@ def quantize(matrix: NDArray[np.float32], block: int) -> tuple[NDArray[np.int8],
     return np.rint(blocks / scales[:, :, np.newaxis]).astype(np.int8), scales.astype(np.float32)
 
 
-def quantize_table(table: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+def quantize_table(table: NDArray[np.float32], block: int) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     """Token vectors in 4 bits, two numbers a byte (the first in the low half), and a scale for each block of a row.
 
     Of several scales each block takes the one with the least squared error: its largest numbers may be cut off.
     """
-    blocks = table.reshape(-1, TABLE_BLOCK)
+    blocks = table.reshape(-1, block)
     largest = np.maximum(np.abs(blocks).max(axis=1), 1e-6)
     least = np.full(len(blocks), np.inf)
     values, scales = np.zeros(blocks.shape, np.int8), np.zeros(len(blocks), np.float16)
@@ -97,18 +97,18 @@ class _Graph:
         return self.add("LayerNormalization", x, scale, bias, axis=-1, epsilon=epsilon)
 
 
-def _gather(graph: _Graph, table: NDArray[np.float32]) -> str:
+def _gather(graph: _Graph, table: NDArray[np.float32], block: int) -> str:
     """The rows of a table, stored in 4 bits, that `input_ids` names."""
-    packed, scales = quantize_table(table)
+    packed, scales = quantize_table(table, block)
     data, blocks = graph.constant(packed), graph.constant(scales)
-    shape = {"gather_axis": 0, "quantize_axis": 1, "bits": 4, "block_size": TABLE_BLOCK}
+    shape = {"gather_axis": 0, "quantize_axis": 1, "bits": 4, "block_size": block}
     rows = graph.add("GatherBlockQuantized", data, "input_ids", blocks, domain=MICROSOFT, **shape)
     return graph.add("Cast", rows, to=TensorProto.FLOAT)
 
 
 def _embeddings(graph: _Graph, weights: Weights, epsilon: float) -> str:
     """Token and position vectors; that of token type 0, the only one there is, goes into the positions."""
-    tokens = _gather(graph, weights["embeddings.word_embeddings.weight"])
+    tokens = _gather(graph, weights["embeddings.word_embeddings.weight"], TABLE_BLOCK)
     zero, length = graph.constant(np.array([0])), graph.add("Shape", "input_ids", start=1, end=2)
     table = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     positions = graph.add("Slice", graph.half(table), zero, length, zero)
@@ -150,7 +150,7 @@ def network(weights: Weights, words_table: NDArray[np.float32], config: dict[str
     sums = graph.add("Squeeze", graph.add("MatMul", weight, x), graph.constant(np.array([1])))
     rotation = weights["rotation"][: parts.CONTEXTUAL]
     contextual = graph.add("LpNormalization", graph.add("MatMul", sums, graph.half(rotation.T)), axis=-1, p=2)
-    words = graph.add("ReduceSum", _gather(graph, words_table), graph.constant(np.array([1])), keepdims=0)
+    words = graph.add("ReduceSum", _gather(graph, words_table, WORDS_BLOCK), graph.constant(np.array([1])), keepdims=0)
     words = graph.add("LpNormalization", words, axis=-1, p=2)
     both = {"lexical": graph.add("Mul", words, graph.constant(np.float32([parts.WEIGHT]))), "contextual": contextual}
     pieces = []

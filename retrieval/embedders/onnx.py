@@ -196,9 +196,9 @@ def read(folder: Path) -> Network:
     del contents["model.onnx"]  # 42 MB, which the session reads for itself: given bytes, it would keep them
     try:
         config = json.loads(contents["config.json"])
-        own, dim = config["interlingua"], int(config["hidden_size"])
+        own = config["interlingua"]
         name, max_tokens = str(own["name"]), int(own["max_tokens"])
-        dimensions = tuple(map(int, own.get("dimensions", [dim])))
+        dimensions = tuple(map(int, own["dimensions"]))
         positions, rows = int(config["max_position_embeddings"]), int(config["vocab_size"])
     except (ValueError, KeyError, TypeError) as error:
         raise EmbedderError(f"{folder / 'config.json'} is damaged: {error!r}. {REMEDY}") from error
@@ -211,7 +211,7 @@ def read(folder: Path) -> Network:
         )
     network = Network(
         name=name,
-        dim=dim,
+        dim=max(dimensions),
         dimensions=dimensions,
         max_tokens=max_tokens,
         positions=positions,
