@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     reranker_url: str | None = Field(None, description="Address of a server that runs the reranker.")
     reranker_dialect: RerankDialect | None = Field(None, description="Of that server: tei, cohere, zeroentropy.")
     reranker_key: SecretStr | None = Field(None, description="API key of that server.")
-    device: str | None = Field(None, description="That models run on in this process, such as cuda:1.")
+    device: str | None = Field(None, description="That models run on in this process, such as cuda:1 or cuda:0,cuda:1.")
     revision: str | None = Field(None, description="Commit or branch of a hub model.")
     trust_remote_code: bool = Field(False, description="Run code that a hub model of that revision brings along.")
     quantization: Quantization = Field("int8", description="How vectors are compressed: int8, binary or none.")

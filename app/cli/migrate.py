@@ -44,7 +44,7 @@ def migrate(
     task: Annotated[
         str | None, typer.Option(help="What queries are for, where the model takes an instruction.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="That the model runs on in this process, such as cuda:1.")] = None,
+    device: Annotated[str | None, typer.Option(help="That the model runs on, such as cuda:1 or cuda:0,cuda:1.")] = None,
     revision: Annotated[str | None, typer.Option(help="Commit or branch of a hub model.")] = None,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that a hub model of that revision brings along.")

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer as JsonTokenizer
 
 from ..catalogue import RerankerModel, reranker_model, warn_of_licence
 from ..embedders.local.batches import Batches, padded
-from ..embedders.local.loading import choose_device, choose_dtype, refuse_unnamed_code
+from ..embedders.local.loading import choose_device, choose_dtype, devices, refuse_unnamed_code
 from ..embedders.texts import token_ids
 from ..errors import ConfigurationError, EmbedderError, MissingExtraError
 
@@ -40,7 +40,7 @@ class LocalReranker:
         name: hub id, alias from the catalogue, or the path of a folder.
         catalogued: name of the catalogued reranker that it is a copy or a fine-tune of.
         instruction: what counts as relevant, in English; None: the model's own. Only for models that take one.
-        device: such as `cuda:1`; None: CUDA, else MPS, else CPU.
+        device: such as `cuda:1`, of several the first; None: CUDA, else MPS, else CPU.
         dtype: float32, bfloat16 or float16; None: float32 on CPU and MPS, bfloat16 on CUDA where it has it.
         revision: commit or branch of the hub.
         trust_remote_code: run the model's own code; for a hub model only together with a revision.
@@ -96,7 +96,7 @@ class LocalReranker:
         def run(places: NDArray[np.int64]) -> NDArray[np.float32]:
             return scorer.run([rows[i] for i in places])
 
-        for places, found in self._batches.run(np.array([len(row) for row in rows]), run, device=scorer.device):
+        for places, found in self._batches.run(np.array([len(row) for row in rows]), [(run, scorer.device)]):
             scores[places] = found
         if wrong := int(np.count_nonzero(~np.isfinite(scores))):
             raise EmbedderError(
@@ -139,7 +139,7 @@ class LocalReranker:
             )
         if entry is not None:
             warn_of_licence(entry)
-        device = self._device or choose_device(torch)
+        device = devices(self._device)[0] or choose_device(torch)
         dtype = getattr(torch, choose_dtype(torch, device, self._dtype, entry))
         source: dict[str, Any] = {"revision": self._revision, "trust_remote_code": self._trust_remote_code}
         causal = entry is not None and entry.kind == "causal"

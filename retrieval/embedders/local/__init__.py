@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,9 @@ from ...errors import ConfigurationError, EmbedderError
 from ...protocols import Tokenizer
 from ...types import Matrix
 from ..texts import Pieces, token_ids
-from .batches import Batches
+from .batches import Batches, Run
 from .digest import folder_digest
-from .loading import Request
+from .loading import Request, devices
 from .network import Network, load_network
 
 _CODE = "local-1: prompt + text + suffix, cut to the first dimensions, renormalised"  # change it when vectors change
@@ -27,8 +27,9 @@ _CODE = "local-1: prompt + text + suffix, cut to the first dimensions, renormali
 class LocalEmbedder:
     """A sentence-transformers model. Prompts, suffix and cutting are applied here, not by the library.
 
-    Making one reads nothing: the model is loaded on first use. Any number of threads may share one instance; batches
-    run one at a time. Vectors are float32 of length 1 in whatever precision the network computes.
+    Making one reads nothing: the model is loaded on first use, once for each device. Any number of threads may share
+    one instance; a device runs one batch at a time. Vectors are float32 of length 1
+    in whatever precision the network computes.
 
     Args:
         name: hub id, alias from the catalogue, or the path of a folder.
@@ -36,7 +37,8 @@ class LocalEmbedder:
             suffix, padding and dimensions are then those of the catalogue.
         dimensions: length of vector; None: all that the model gives.
         task: an instruction of the user's own for queries, in English; None: the model's own.
-        device: such as `cuda:1`; None: CUDA, else MPS, else CPU.
+        device: such as `cuda:1`; several, as `cuda:0,cuda:1`, each hold the model and share the batches; None: CUDA,
+            else MPS, else CPU.
         dtype: float32, bfloat16 or float16; None: float32 on CPU and MPS, bfloat16 on CUDA where it has it.
         revision: commit or branch of the hub.
         trust_remote_code: run the model's own code; for a hub model only together with a revision.
@@ -63,25 +65,33 @@ class LocalEmbedder:
             name=name,
             catalogued=catalogued is not None,
             entry=entry,
-            device=device,
+            device=None,
             dtype=dtype,
             revision=revision,
             trust_remote_code=trust_remote_code,
         )
+        self._devices = devices(device)
         self._dimensions, self._task = dimensions, task
         self._batches = Batches(name, batch_tokens)
         self._loading = threading.Lock()
-        self._network: Network | None = None
+        self._networks: list[Network] = []
 
     def network(self) -> Network:
-        """The model, loaded on the first call."""
-        if self._network is None:
+        """The model on its first device."""
+        return self.networks()[0]
+
+    def networks(self) -> list[Network]:
+        """The model on each device, loaded on the first call."""
+        if not self._networks:
             with self._loading:
-                if self._network is None:
+                if not self._networks:
                     if self._request.entry is not None:
                         warn_of_licence(self._request.entry)
-                    self._network = load_network(self._request, dimensions=self._dimensions, task=self._task)
-        return self._network
+                    requests = [replace(self._request, device=device) for device in self._devices]
+                    self._networks = [
+                        load_network(request, dimensions=self._dimensions, task=self._task) for request in requests
+                    ]
+        return self._networks
 
     @property
     def model(self) -> str:
@@ -152,11 +162,12 @@ class LocalEmbedder:
         skipped = len(network.around[0]) + len(network.ids(prompt))
         vectors = np.empty((len(rows), network.dim), np.float32)
 
-        def run(places: NDArray[np.int64]) -> NDArray[np.float32]:
-            return network.run([rows[i] for i in places], skipped)
+        def runs(copy: Network) -> Run:
+            return lambda places: copy.run([rows[i] for i in places], skipped)
 
         lengths = np.array([len(row) for row in rows], np.int64)
-        for places, found in self._batches.run(lengths, run, device=network.device):
+        copies = [(runs(copy), copy.device) for copy in self.networks()]
+        for places, found in self._batches.run(lengths, copies if len(rows) > 1 else copies[:1]):
             vectors[places] = self._unit(found[:, : network.dim])
         return vectors
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +15,16 @@ from ...errors import ConfigurationError, EmbedderError
 
 logger = logging.getLogger(__name__)
 
+Ids = NDArray[np.int64]
+Run = Callable[[Ids], NDArray[np.float32]]
+
 _BUDGETS = {"cuda": 32_768, "mps": 8_192, "cpu": 4_096}  # tokens of a batch, padding included
 _OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 _SPREAD = 0.8  # the shortest text of a batch has at least this share of the tokens of the longest, less
 _SLACK = 4  # so many tokens: else very short texts would run nearly alone
 
 
-def batch_start(lengths: NDArray[np.int64], end: int, budget: int) -> int:
+def batch_start(lengths: Ids, end: int, budget: int) -> int:
     """Where the batch begins that ends before `end`; at least one text, however long it is.
 
     Args:
@@ -34,7 +39,7 @@ def batch_start(lengths: NDArray[np.int64], end: int, budget: int) -> int:
     return max(0, fits, alike)
 
 
-def padded(rows: list[NDArray[np.int64]], *, filler: int, left: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def padded(rows: list[Ids], *, filler: int, left: bool) -> tuple[Ids, Ids]:
     """Token ids and attention mask, each of shape (rows, tokens of the longest), padded with `filler` on one side."""
     width = max(map(len, rows))
     ids = np.full((len(rows), width), filler, np.int64)
@@ -47,58 +52,73 @@ def padded(rows: list[NDArray[np.int64]], *, filler: int, left: bool) -> tuple[N
 
 
 class Batches:
-    """Runs a network batch by batch, one at a time whoever asks, and learns how much the memory allows.
+    """Runs networks batch by batch, each one batch at a time whoever asks, and learns how much the memory allows.
 
     Args:
         name: of the model, for messages.
-        tokens: of a batch, padding included; None: by device.
+        tokens: of a batch, padding included; None: by device. What one device has no memory for, none is given again.
     """
 
     def __init__(self, name: str, tokens: int | None) -> None:
         if tokens is not None and tokens < 1:
             raise ConfigurationError(f"batch_tokens is {tokens}. Give 1 or more, or leave it out.")
-        self._name, self._tokens, self._running = name, tokens, threading.Lock()
+        self._name, self._tokens = name, tokens
+        self._running: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
-    def run(
-        self,
-        lengths: NDArray[np.int64],
-        network: Callable[[NDArray[np.int64]], NDArray[np.float32]],
-        *,
-        device: str,
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """What `network` gives for batches of texts, each with the places of those texts; all texts once.
+    def run(self, lengths: Ids, networks: Sequence[tuple[Run, str]]) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
+        """What the networks give for batches of texts, each with the places of those texts; all texts once.
 
         Args:
             lengths: tokens of each text.
-            network: results of the texts at the given places, one row each.
-            device: where it runs.
+            networks: copies of one network, each with the device that it runs on; they take batches in turn, each when
+                it is done with its last. A call gives results of the texts at the given places, one row each.
 
         Raises:
-            EmbedderError: it failed, or memory does not suffice for one text.
+            EmbedderError: one failed, or memory does not suffice for one text.
         """
         order = np.argsort(lengths, kind="stable")
-        ascending, end = lengths[order], len(lengths)
-        while end:
-            budget = self._tokens or _BUDGETS.get(device.split(":")[0], _BUDGETS["cpu"])
-            places = order[batch_start(ascending, end, budget) : end]
-            result = self._attempt(network, places, int(ascending[end - 1]), device)
-            if result is None:
-                _release(device)
-                continue
-            yield places, result
-            end -= len(places)
+        ascending, left = lengths[order], len(lengths)
+        claiming = threading.Lock()
 
-    def _attempt(
-        self,
-        network: Callable[[NDArray[np.int64]], NDArray[np.float32]],
-        places: NDArray[np.int64],
-        longest: int,
-        device: str,
-    ) -> NDArray[np.float32] | None:
+        def work(number: int) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
+            nonlocal left
+            network, device = networks[number]
+            try:
+                while True:
+                    with claiming:
+                        end = left
+                        left = batch_start(ascending, end, self._budget(device)) if end else 0
+                        begin = left
+                    if not end:
+                        return
+                    while end > begin:  # once, unless memory runs out
+                        start = max(begin, batch_start(ascending, end, self._budget(device)))
+                        with self._running[number]:
+                            result = self._attempt(network, order[start:end], int(ascending[end - 1]), device)
+                        if result is None:
+                            _release(device)
+                            continue
+                        yield order[start:end], result
+                        end = start
+            except BaseException:
+                with claiming:
+                    left = 0  # the others end with the batch that they are at
+                raise
+
+        if len(networks) == 1:
+            yield from work(0)
+            return
+        with ThreadPoolExecutor(len(networks), thread_name_prefix="interlingua-local") as threads:
+            for found in threads.map(lambda number: list(work(number)), range(len(networks))):
+                yield from found
+
+    def _budget(self, device: str) -> int:
+        return self._tokens or _BUDGETS.get(device.split(":")[0], _BUDGETS["cpu"])
+
+    def _attempt(self, network: Run, places: Ids, longest: int, device: str) -> NDArray[np.float32] | None:
         """The results of one batch; None, and half of its tokens from now on, where memory ran out."""
         try:
-            with self._running:
-                return network(places)
+            return network(places)
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not any(words in str(error).lower() for words in _OUT_OF_MEMORY):
                 raise EmbedderError(f"{self._name} failed on {len(places)} texts: {error}") from error
@@ -107,7 +127,7 @@ class Batches:
                     f"{self._name} ran out of memory on {device} with one text of {longest} tokens. "
                     "Make chunks shorter, or use a smaller model or more memory."
                 ) from error
-            self._tokens = longest * len(places) // 2
+            self._tokens = min(self._budget(device), longest * len(places) // 2)
             logger.warning("%s ran out of memory; batches have %d tokens now", self._name, self._tokens)
         return None
 

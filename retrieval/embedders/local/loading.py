@@ -75,6 +75,20 @@ def load_model(request: Request) -> Any:
     raise AssertionError("the last attempt returns or raises")
 
 
+def devices(named: str | None) -> tuple[str | None, ...]:
+    """The devices in a list with commas; (None,) for none.
+
+    Raises:
+        ConfigurationError: one of them is empty.
+    """
+    if named is None:
+        return (None,)
+    found = tuple(device.strip() for device in named.split(","))
+    if not all(found):
+        raise ConfigurationError(f"device is {named!r}. Write one, such as cuda:1, or several, as cuda:0,cuda:1.")
+    return found
+
+
 def choose_device(torch: Any) -> str:
     """The fastest device at hand."""
     if torch.cuda.is_available():
