@@ -32,6 +32,7 @@ R = TypeVar("R")
 _PASSING = frozenset({408, 424, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 30.0
 _ATTEMPTS_UNSEEN = 3  # of a server that never answered: most likely it is not running, and someone is waiting
+_ATTEMPTS_SLOW = 3  # that ran into the read timeout: more of them would hang for ten minutes
 _MESSAGE_CHARACTERS = 300
 _LARGEST_ANSWER = 1 << 30  # bytes: 2,048 vectors of 4,096 numbers as text are a sixth of it
 
@@ -50,6 +51,7 @@ class _Passing:
 
     reason: str
     wait: float | None = None
+    slow: bool = False
 
 
 def encode(body: Any) -> bytes:
@@ -79,7 +81,8 @@ class Connection:
         url: where the server is, as http://HOST:PORT, with a path where it has one; nothing is sent before first use.
         key: sent as bearer token.
         attempts: how often a request is sent at most. A server that has not answered yet gets no more than three, since
-            it most likely is not running; one that has may be restarting: ten attempts wait a minute on average.
+            it most likely is not running; one that has may be restarting: ten attempts wait a minute on average. Three
+            timeouts of `read_timeout` end it too.
         first_wait: seconds; before attempt n + 1 passes a random time of up to `first_wait` * 2**(n - 1), at most 30 s,
             or what the header Retry-After asks.
         connect_timeout: seconds until a connection stands.
@@ -130,13 +133,14 @@ class Connection:
             EmbedderError: it failed every time.
         """
         content = None if body is None else encode(body)
-        attempt = 1
+        attempt, slow = 1, 0
         while True:
             outcome = self._attempt(path, content)
             if not isinstance(outcome, _Passing):
                 return outcome
             attempts = self._attempts if self._answered else min(self._attempts, _ATTEMPTS_UNSEEN)
-            if attempt >= attempts or self._closed.is_set():
+            slow += outcome.slow
+            if attempt >= attempts or slow >= _ATTEMPTS_SLOW or self._closed.is_set():
                 raise EmbedderError(self._gave_up(path, outcome, attempt))
             wait = self._wait(attempt, outcome)
             logger.warning("%s: %s failed (%s), again in %.1f s", self.name, path, outcome.reason, wait)
@@ -173,7 +177,8 @@ class Connection:
             with clients.http.stream(method, self.name + path, content=content) as response:
                 body = self._read(response)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            return _Passing(self._hidden(f"{type(error).__name__}: {error}".strip(": ")))
+            reason = self._hidden(f"{type(error).__name__}: {error}".strip(": "))
+            return _Passing(reason, slow=isinstance(error, httpx.ReadTimeout))
         except httpx.InvalidURL as error:
             raise ConfigurationError(f"{self.name} is no address that can be called: {error}.") from error
         self._answered = True

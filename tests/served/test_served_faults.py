@@ -189,10 +189,12 @@ def test_deeply_nested_json_is_no_answer(start: Start, opened: Opened) -> None:
         opened.embedder(start("tei", always=nested)).embed_passages(TEXTS)
 
 
-def test_a_slow_drip_is_bounded_in_time(start: Start, opened: Opened) -> None:
-    embedder = opened.embedder(start("tei", always=drip), connection={"read_timeout": 0.5, "attempts": 2})
-    with pytest.raises(EmbedderError, match=r"ReadTimeout.*lower the concurrency"):
-        embedder.embed_passages(TEXTS)
+def test_a_slow_drip_is_bounded_in_time_and_tried_three_times(start: Start, opened: Opened) -> None:
+    server = start("tei", always=drip)
+    embedder = opened.embedder(server, connection={"read_timeout": 0.5, "attempts": 20})
+    with pytest.raises(EmbedderError, match=r"failed 3 times.*ReadTimeout.*lower the concurrency"):
+        embedder.embed_passages(TEXTS[:2])
+    assert len(server.posts()) == 3
 
 
 def test_a_web_page_is_no_answer(start: Start, opened: Opened) -> None:
