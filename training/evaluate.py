@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from . import student
 from .pairs import HELD_OUT, lines
+from . import parts
 from .parts import unit
 
 DEPTH = 10
@@ -213,7 +214,7 @@ def evaluate(out: Path, dev: Path, work: Path) -> None:
     results = {"published": _all(published, sets(dev, work))}
     compared = sets(dev, work, COMPARED)
     for name, data in compared.items():
-        for dim, cells in shortened(published, data, (256, 128, 64)).items():
+        for dim, cells in shortened(published, data, parts.DIMENSIONS[:-1]).items():
             results.setdefault(f"published, {dim} dimensions", {})[name] = cells
     for name in ("student", "contextual", "untrained", "teacher"):
         results[name] = _all(embedder(name, work), compared)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONTEXTUAL, LEXICAL = 320, 192  # numbers of each part
-WEIGHT = 0.7  # of the lexical part, of length 1, beside the contextual one
+WEIGHT = 0.65  # of the lexical part, of length 1, beside the contextual one
 
 # A vector in order, as (part, first, last): cut to 128 numbers it is contextual alone, to 256 a quarter lexical, to 384
 # a third.
