@@ -23,9 +23,8 @@ from interlingua.retrieval.embedders import load
 from interlingua.retrieval.types import Matrix
 from numpy.typing import NDArray
 
-from . import student
+from . import parts, student
 from .pairs import HELD_OUT, lines
-from . import parts
 from .parts import unit
 
 DEPTH = 10

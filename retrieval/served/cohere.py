@@ -21,11 +21,13 @@ class CohereRerank:
 
     Nothing is put around the texts. For a causal reranker under vLLM the server's own template does that, so it has to
     be started with one: Qwen3-Reranker without `--hf_overrides` (original_qwen3_reranker) and `--chat-template` answers
-    meaningless scores without any error.
+    meaningless scores without any error (see `ServedReranker`).
 
     Args:
         version: the path before `/rerank`; None finds it out.
     """
+
+    own_template = False
 
     def __init__(self, version: str | None = None) -> None:
         self._version = version

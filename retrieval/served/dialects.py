@@ -86,6 +86,11 @@ class EmbeddingDialect(Protocol):
 class RerankDialect(Protocol):
     """How one kind of server is asked for relevance."""
 
+    @property
+    def own_template(self) -> bool:
+        """Whether the server puts a causal reranker's prompt around the texts, however it was started."""
+        ...
+
     def describe(self, connection: Connection, name: str | None, known: RerankerModel | None) -> Served:
         """Ask the server about itself, as `EmbeddingDialect.describe`."""
         ...

@@ -9,18 +9,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..catalogue import reranker_model, warn_of_licence
+from ..catalogue import RerankerModel, reranker_model, warn_of_licence
+from ..errors import ConfigurationError
 from .connection import Connection, encode
 from .dialects import Request, RerankDialect, Served, ask_in_parts, batches
 
 _ROUNDING = 1e-3  # how far outside [0, 1] a score may lie and still be one
+
+PAIRS = (
+    ("What is the capital of China?", "Beijing is the capital of China.", "Bread rises because yeast makes gas."),
+    ("Wie viele Beine hat eine Spinne?", "Spiders have eight legs.", "The train leaves at noon from platform two."),
+)
+"""Questions, each with a passage that answers it and one that does not."""
+_APART = 0.05  # by which the first must score higher; real models give .5 and more, servers without a template nothing
 
 
 class ServedReranker:
     """Scores by a server. Nothing is asked of it before first use; any number of threads may share one instance.
 
     Scores are the server's own. A causal reranker (Qwen3-Reranker, zerank-2) needs its prompt put around query and
-    passage: here that is the work of the server, which has to be started with the model's template.
+    passage: here that is the work of the server, which has to be started with the model's template. Whether it was is
+    found out at first use, by questions with known answers (`PAIRS`): a server without it scores at random, and says
+    nothing.
 
     Args:
         connection: the way to the server.
@@ -56,7 +66,11 @@ class ServedReranker:
         if isinstance(passages, str):
             raise TypeError("Passages must be a sequence of strings, not one string: write [passage].")
         dialect, served, _ = self._settle()
+        return self._scores(dialect, served, query, passages)
 
+    def _scores(
+        self, dialect: RerankDialect, served: Served, query: str, passages: Sequence[str]
+    ) -> NDArray[np.float32]:
         def build(part: range) -> Request:
             return dialect.request(query, [passages[position] for position in part], served)
 
@@ -86,7 +100,20 @@ class ServedReranker:
         known = known or (reranker_model(served.model) if self._model is None else None)
         if known is not None:
             warn_of_licence(known)
+            if known.kind == "causal" and not dialect.own_template:
+                self._check_template(dialect, served, known)
         return dialect, served, known.name if known is not None else self._model or served.model
+
+    def _check_template(self, dialect: RerankDialect, served: Served, known: RerankerModel) -> None:
+        for query, answer, other in PAIRS:
+            right, wrong = self._scores(dialect, served, query, [answer, other]).tolist()
+            if right < wrong + _APART:
+                raise ConfigurationError(
+                    f"{self._connection.name} does not score as {known.name} does: for {query!r} the answer "
+                    f"{answer!r} got {right:.2f}, and {other!r} got {wrong:.2f}. Most likely it was started without "
+                    "the model's template. Start vLLM with --hf_overrides and --chat-template as docs/models.md says, "
+                    "or run the model in this process."
+                )
 
 
 def _checked(scores: Sequence[Any], count: int) -> list[float]:

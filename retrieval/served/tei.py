@@ -56,6 +56,8 @@ class TeiEmbedding:
 class TeiRerank:
     """`/rerank`: scores in [0, 1] by sigmoid. It serves cross-encoders only, none of the causal rerankers."""
 
+    own_template = False
+
     def describe(self, connection: Connection, name: str | None, known: RerankerModel | None) -> Served:
         """Read `/info`."""
         info = _info(connection, kind="reranker")

@@ -54,6 +54,8 @@ class ZeroEntropyRerank:
         version: the path before `/models`; None is `/v1`.
     """
 
+    own_template = True
+
     def __init__(self, version: str | None = None) -> None:
         self._version = version
 

@@ -10,6 +10,7 @@ import pytest
 from interlingua.retrieval.errors import ConfigurationError, EmbedderError
 from interlingua.retrieval.rerankers import Reranker
 from interlingua.retrieval.served import open_reranker
+from interlingua.retrieval.served.reranker import PAIRS
 from served_samples import RERANK, Opened
 from server import Fault, ModelServer, answered, broken_json, changed, cut, drip, hang_up, score_of, status
 from support import SENTENCES
@@ -168,7 +169,6 @@ def test_infinity_must_not_serve_a_causal_reranker(serve: Start, opened: Opened)
     name = "Qwen/Qwen3-Reranker-0.6B"
     with pytest.raises(ConfigurationError, match=r"strips the end of the prompt of Qwen/Qwen3-Reranker-0\.6B"):
         opened.reranker(serve("infinity", model=name), model=name).score(QUERY, TEXTS)
-    opened.reranker(serve("openai", model=name), model=name).score(QUERY, TEXTS)  # vLLM has a template
 
 
 def test_a_server_of_another_model_is_refused(serve: Start, opened: Opened) -> None:
@@ -181,3 +181,25 @@ def test_a_server_of_another_model_is_refused(serve: Start, opened: Opened) -> N
 def test_an_embedder_is_no_reranker(start: Start, opened: Opened) -> None:
     with pytest.raises(ConfigurationError, match="as embedding, not as reranker"):
         opened.reranker(start("tei")).score(QUERY, TEXTS)
+
+
+CAUSAL = "Qwen/Qwen3-Reranker-0.6B"
+
+
+@pytest.mark.parametrize("found", [[0.5, 0.5], [0.52, 0.48], [0.1, 0.9]])
+def test_a_causal_reranker_without_its_template_is_refused(serve: Start, opened: Opened, found: list[float]) -> None:
+    server = serve("openai", model=CAUSAL, always=changed(lambda values: found[: len(values)]))
+    reranker = opened.reranker(server, model=CAUSAL)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=r"does not score as Qwen/Qwen3-Reranker-0.6B.*--chat-template"):
+            reranker.score(QUERY, TEXTS)
+    assert not set(server.answered) & set(TEXTS)
+
+
+def test_a_causal_reranker_with_its_template_is_asked_once_what_it_knows(serve: Start, opened: Opened) -> None:
+    right = changed(lambda values: [0.9, 0.1] if len(values) == 2 else values)
+    server = serve("openai", model=CAUSAL, always=right, limit=64)
+    reranker = opened.reranker(server, model=CAUSAL)
+    for _ in range(2):
+        np.testing.assert_allclose(reranker.score(QUERY, TEXTS), scores(TEXTS), atol=1e-6)
+    assert [body["query"] for body in server.posts()] == [*(query for query, *_ in PAIRS), QUERY, QUERY]
