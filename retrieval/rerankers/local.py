@@ -14,7 +14,7 @@ from tokenizers import Tokenizer as JsonTokenizer
 
 from ..catalogue import RerankerModel, reranker_model, warn_of_licence
 from ..embedders.local.batches import Batches, padded
-from ..embedders.local.loading import choose_device, choose_dtype, devices, refuse_unnamed_code
+from ..embedders.local.loading import OPENVINO, choose_device, choose_dtype, devices, refuse_unnamed_code
 from ..embedders.texts import token_ids
 from ..errors import ConfigurationError, EmbedderError, MissingExtraError
 
@@ -140,6 +140,7 @@ class LocalReranker:
         if entry is not None:
             warn_of_licence(entry)
         device = devices(self._device)[0] or choose_device(torch)
+        device = "cpu" if device == OPENVINO else device
         dtype = getattr(torch, choose_dtype(torch, device, self._dtype, entry))
         source: dict[str, Any] = {"revision": self._revision, "trust_remote_code": self._trust_remote_code}
         causal = entry is not None and entry.kind == "causal"

@@ -37,8 +37,8 @@ class LocalEmbedder:
             suffix, padding and dimensions are then those of the catalogue.
         dimensions: length of vector; None: all that the model gives.
         task: an instruction of the user's own for queries, in English; None: the model's own.
-        device: such as `cuda:1`; several, as `cuda:0,cuda:1`, each hold the model and share the batches; None: CUDA,
-            else MPS, else CPU.
+        device: such as `cuda:1`; several, as `cuda:0,cuda:1`, each hold the model and share the batches; `openvino`:
+            the CPU, by OpenVINO; None: CUDA, else MPS, else CPU.
         dtype: float32, bfloat16 or float16; None: float32 on CPU and MPS, bfloat16 on CUDA where it has it.
         revision: commit or branch of the hub.
         trust_remote_code: run the model's own code; for a hub model only together with a revision.

@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 _POOLING = {"last": "lasttoken", "mean": "mean", "cls": "cls"}
 DTYPES = ("float32", "bfloat16", "float16")
+OPENVINO = "openvino"
+"""As a device: the CPU, by OpenVINO instead of torch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,12 @@ def load_model(request: Request) -> Any:
     device = request.device or choose_device(torch)
     dtype = choose_dtype(torch, device, request.dtype, request.entry)
     logger.info("loading %s on %s in %s", request.path, device, dtype)
+    if device == OPENVINO:
+        check_openvino(request)
     for attention in _attentions(device, dtype):
-        model_options = {"dtype": getattr(torch, dtype), **attention}
+        # Left to itself, OpenVINO computes in bfloat16 where the CPU can.
+        options: dict[str, Any] = {"ov_config": {"INFERENCE_PRECISION_HINT": "f32"}} if device == OPENVINO else {}
+        model_options = options or {"dtype": getattr(torch, dtype), **attention}
         try:
             return _load(sentence_transformers, request, device, model_options)
         except (OSError, ValueError, ImportError) as error:
@@ -107,7 +113,7 @@ def choose_dtype(torch: Any, device: str, dtype: str | None, entry: EmbeddingMod
     """
     if dtype is not None and dtype not in DTYPES:
         raise ConfigurationError(f"dtype is {dtype!r}. Choose one of {', '.join(DTYPES)}.")
-    if device.startswith("cpu") and dtype not in (None, "float32"):
+    if device.startswith(("cpu", OPENVINO)) and dtype not in (None, "float32"):
         raise ConfigurationError(f"dtype is {dtype!r} on a CPU, which computes in float32 here. Leave it out.")
     if dtype is not None:
         return dtype
@@ -138,7 +144,8 @@ def _load(library: Any, request: Request, device: str, model_options: dict[str, 
         )
     return library.SentenceTransformer(
         request.path,
-        device=device,
+        device="cpu" if device == OPENVINO else device,
+        backend=OPENVINO if device == OPENVINO else "torch",
         revision=request.revision,
         trust_remote_code=request.trust_remote_code,
         model_kwargs=model_options,
@@ -174,6 +181,19 @@ def _has_modules(request: Request) -> bool:
     from sentence_transformers.util import load_file_path
 
     return load_file_path(request.path, "modules.json", revision=request.revision) is not None
+
+
+def check_openvino(request: Request) -> None:
+    """Whether a model can run by OpenVINO here.
+
+    Raises:
+        MissingExtraError: optimum-intel is not installed.
+        ConfigurationError: it runs from modules that are put together here, which OpenVINO does not read.
+    """
+    if importlib.util.find_spec("optimum") is None or importlib.util.find_spec("optimum.intel") is None:
+        raise MissingExtraError("optimum-intel", OPENVINO)
+    if request.entry is not None and request.entry.remote_code:
+        raise ConfigurationError(f"{request.name} does not run by OpenVINO here. Choose the device cpu.")
 
 
 def refuse_unnamed_code(name: str, revision: str | None) -> None:

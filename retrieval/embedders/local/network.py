@@ -161,9 +161,8 @@ def _folder(request: Request, model: Any) -> Path:
         return Path(request.name)
     from huggingface_hub import try_to_load_from_cache
 
-    loaded = model[0].auto_model
-    commit = getattr(loaded.config, "_commit_hash", None) or request.revision
-    found = try_to_load_from_cache(loaded.name_or_path, "config.json", revision=commit)
+    commit = getattr(model[0].auto_model.config, "_commit_hash", None) or request.revision
+    found = try_to_load_from_cache(request.path, "config.json", revision=commit)
     if not isinstance(found, str):
         raise EmbedderError(
             f"The files of {request.name} are not in the hub's cache, so nothing identifies its weights. "
