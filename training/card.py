@@ -75,8 +75,8 @@ _MAKE = """\
 4. The lexical part is computed, not learned (`training/lexical.py`).
 5. Publishing: one ONNX graph in 8 and 4 bits.
 
-Time on two CPU cores without an accelerator, other work going on beside it: {timings}. At some 30 W for two cores of a
-server that is about {energy:.2f} kWh.
+{begun}Time on two CPU cores without an accelerator, other work going on beside it: {timings}. At some 30 W for two
+cores of a server that is about {energy:.2f} kWh.
 
 {curve}
 ## Sources
@@ -106,6 +106,7 @@ def write(work: Path, out: Path) -> str:
         shared="{:,}".format(counts["teacher's pieces"]),
         timings=", ".join(f"{step} {seconds / 60:.0f} min" for step, seconds in spent.items()),
         energy=sum(spent.values()) / 3600 * 0.03,
+        begun=_begun(work),
         curve=_curve(work),
     )
     pairs = ", ".join(f"{name} {count:,}" for name, count in sorted(counts["languages"].items()))
@@ -119,6 +120,12 @@ def _shipped(path: Path) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _begun(work: Path) -> str:
+    """What `work`/begun.md says of where the training began, for weights that were not made in one go."""
+    path = work / "begun.md"
+    return path.read_text(encoding="utf-8") + "\n" if path.exists() else ""
 
 
 def _curve(work: Path) -> str:

@@ -14,6 +14,13 @@ Gained on the half-trained student (nDCG@10 same language, across, English; firs
     256 contextual, 128 lexical, weight 0.7        .421  .273  .634    .791  .592  .905
 
 With 384 lexical numbers besides the 384 contextual ones: .433 .282 .653 and .814 .615 .918.
+
+And on the third student (see README.md), with 256 contextual numbers:
+
+    contextual alone                               .433  .316  .674    .766  .642  .893
+    128 lexical without spellings, weight 0.6      .460  .313  .665    .814  .652  .916
+    192 lexical without spellings, weight 0.65     .463  .315  .662    .826  .657  .925
+    192 lexical, weight 0.65                       .463  .317  .678    .826  .667  .924
 """
 
 from __future__ import annotations
