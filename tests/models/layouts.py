@@ -20,6 +20,7 @@ MODELS: dict[str, tuple[Callable[[Path], Path], str, str, str, str]] = {
     "zembed": (tiny.zembed, "zeroentropy/zembed-1", ZEMBED_QUERY, ZEMBED_PASSAGE, ZEMBED_SUFFIX),
     "qzhou": (tiny.qzhou, "Kingsoft-LLM/QZhou-Embedding", QWEN_PROMPT, "", ""),
     "e5": (tiny.e5, "intfloat/multilingual-e5-small", "query: ", "passage: ", ""),
+    "bge": (tiny.bge_m3, "BAAI/bge-m3", "", "", ""),
     "labse": (tiny.labse, "sentence-transformers/LaBSE", "", "", ""),
 }
 """Model -> how to make it, its name in the catalogue, what its authors put before a query, a passage, and after."""
@@ -46,6 +47,8 @@ def reference(folder: Path, name: str, texts: Sequence[str]) -> Array:
             states = network(**inputs).last_hidden_state[0]
             if name in ("qwen3", "zembed"):
                 row = states[-1]
+            elif name == "bge":
+                row = states[0]
             elif name == "labse":
                 dense = load_file(folder / "2_Dense/model.safetensors")
                 row = torch.tanh(dense["linear.weight"] @ states[0] + dense["linear.bias"])

@@ -78,7 +78,7 @@ def test_a_tokenizer_that_breaks_up_the_suffix_is_refused(copy: Callable[[str], 
 
 
 def test_the_side_of_the_padding_is_that_of_the_model(embedders: dict[str, LocalEmbedder]) -> None:
-    for name, side in {"qwen3": 0, "zembed": 0, "qzhou": 0, "e5": -1, "labse": -1}.items():
+    for name, side in {"qwen3": 0, "zembed": 0, "qzhou": 0, "e5": -1, "bge": -1, "labse": -1}.items():
         network = embedders[name].network()
         features = network.features([network.ids("x"), network.ids("x k x k x k")])
         assert features["attention_mask"][0, side] == 0

@@ -161,6 +161,14 @@ def e5(folder: Path) -> Path:
     return _layout(folder, "mean", {"query": "query: ", "passage": "passage: "}, normalize=True)
 
 
+def bge_m3(folder: Path) -> Path:
+    """bge-m3: XLM-RoBERTa, the first state, no prompts."""
+    torch.manual_seed(18)
+    tokenizer = pieces()
+    _save(folder, XLMRobertaModel(_xlm_roberta(tokenizer)), tokenizer)
+    return _layout(folder, "cls", {}, normalize=True)
+
+
 def labse(folder: Path) -> Path:
     """LaBSE: BERT, the first state through a dense layer."""
     torch.manual_seed(15)
