@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from interlingua.retrieval.errors import EmbedderError
+from interlingua.retrieval.served import connection
 from served_samples import EMBEDDING_ALL, Opened, expected, tiny
 from server import Fault, ModelServer, answered, broken_json, changed, cut, drip, hang_up, status
 from support import SENTENCES
@@ -195,6 +196,16 @@ def test_a_slow_drip_is_bounded_in_time_and_tried_three_times(start: Start, open
     with pytest.raises(EmbedderError, match=r"failed 3 times.*ReadTimeout.*lower the concurrency"):
         embedder.embed_passages(TEXTS[:2])
     assert len(server.posts()) == 3
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(
+    start: Start, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_LARGEST_ANSWER", 10_000)
+    embedder = opened.embedder(start("tei", limit=64))
+    assert embedder.embed_passages(TEXTS[:1]).shape == (1, 16)
+    with pytest.raises(EmbedderError, match=r"more than 10000 bytes\. Is it a model server"):
+        embedder.embed_passages(MANY[:60])
 
 
 def test_a_web_page_is_no_answer(start: Start, opened: Opened) -> None:
