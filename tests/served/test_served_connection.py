@@ -225,3 +225,13 @@ def test_numbers_that_cannot_be_are_refused() -> None:
 def test_an_import_loads_no_http_client() -> None:
     code = "import sys; import interlingua.retrieval.served; assert 'httpx' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    start: Start, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # where nothing listens
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert opened.embedder(start("tei")).embed_passages(["a"]).shape == (1, 16)
