@@ -157,7 +157,7 @@ def test_it_is_at_most_45_megabytes() -> None:
 def test_it_runs_without_torch_and_transformers() -> None:
     code = (
         "import sys, interlingua\n"
-        "assert interlingua.embedder('bundled').embed_queries(['Bibliothek']).shape == (1, 384)\n"
+        "assert interlingua.embedder('bundled').embed_queries(['Bibliothek']).shape == (1, 512)\n"
         "print(sorted({'torch', 'transformers', 'sentence_transformers', 'onnx'} & set(sys.modules)))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
@@ -178,9 +178,9 @@ def test_token_starts_are_code_points_of_the_text_as_given(embedder: Embedder, s
     moved = tokenizer.token_starts(prefix + text)
     np.testing.assert_array_equal(moved[-len(starts) :], starts + len(prefix))
     assert not any(text[start].isspace() for start in starts)
-    # Every word begins a token.
+    # Every word begins a token, unless its first letter is none to the model, as the silent እ.
     words = {i for i in range(len(text)) if not text[i].isspace() and (i == 0 or text[i - 1].isspace())}
-    assert words <= set(starts.tolist())
+    assert {i for i in words if len(tokenizer.token_starts(text[i]))} <= set(starts.tolist())
 
 
 def test_token_starts_of_nothing_are_empty(embedder: Embedder) -> None:

@@ -42,11 +42,11 @@ def test_another_model_is_refused_with_both() -> None:
 @pytest.mark.usefixtures("short")
 def test_the_settings_win_over_what_the_index_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERLINGUA_EMBEDDER", "bundled")
-    with pytest.raises(ManifestError, match="384"):
+    with pytest.raises(ManifestError, match="512"):
         interlingua.open("index")
 
 
 def test_a_dimension_that_the_model_does_not_have_leaves_nothing_behind() -> None:
-    with pytest.raises(ConfigurationError, match="Choose one of 64, 128, 256, 384"):
+    with pytest.raises(ConfigurationError, match="Choose one of 64, 128, 256, 384, 512"):
         interlingua.open("index", dimensions=100)
     assert not Path("index").exists()

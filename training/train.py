@@ -28,7 +28,7 @@ from .align import familiar as familiar_pieces
 from .draw import ENGLISH, Batch, Draw
 from .targets import Targets
 
-CHUNKS = 10  # of 100,000 texts
+CHUNKS = 15  # of 100,000 texts
 DECAY = 0.6  # share of the chunks, at the end, over which the learning rate falls to nothing
 WARMUP = 200  # steps
 TABLE_RATE = 3e-3
@@ -42,7 +42,7 @@ PLACE_WEIGHT = 10.0
 BANK = 3072  # English texts drawn as negatives at each step
 TWINS = 0.95  # cosine from which two English texts count as the same
 SETTLED = 2000  # steps before wrong translations are looked for
-NETWORK_KEPT, TABLE_KEPT = 0.25, 0.1  # share of the start in the student: of the network, of the teacher's own pieces
+NETWORK_KEPT, TABLE_KEPT = 0.45, 0.2  # share of the start in the student: of the network, of the teacher's own pieces
 WRONG = 2.5  # standard deviations below its language's mean that a text counts as one
 
 
