@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from ...errors import ConfigurationError
 from ...filters import Filter
 from ...protocols import Embedder, Store
+from ...stores import open_store
 from ...types import Hit
 
 
@@ -56,6 +58,17 @@ class Pair:
 
     embedder: Embedder
     store: Store
+
+
+def store_at(location: str | Path | None) -> Store:
+    """The store in a folder, at the URL of a Qdrant server or, without either, in memory; not yet prepared."""
+    if location is not None:
+        return open_store(location)
+    from qdrant_client import QdrantClient
+
+    from ...stores.qdrant import QdrantStore
+
+    return QdrantStore(QdrantClient(":memory:"))
 
 
 def refuse(options: Mapping[str, object], method: str, takes: str) -> None:

@@ -1,13 +1,23 @@
-"""Vectors that were made before: what is not embedded again."""
+"""The vectors of documents: made before and not embedded again, or made now; and a choice among them."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ...filters import Filter, Ids
+from ...protocols import Embedder, Store
+from ...text.normalise import normalise
+from ...types import Chunk, Matrix
+from .embeddings import checked
+
+BATCH = 256
+"""Chunks that are asked for, embedded or written at once."""
 
 _MOST_BYTES = 64 * 2**20
 
@@ -40,6 +50,41 @@ class DeletedVectors:
         """The vector, shape (dim,); None when it is not kept."""
         with self._lock:
             return self._vectors.get(_key(fingerprint, text))
+
+
+def vectors_of(
+    chunks: Sequence[Chunk], embedder: Embedder, store: Store, *, stored: Sequence[str], deleted: DeletedVectors
+) -> Matrix:
+    """The vector of each chunk, shape (len(chunks), dim); the embedder is asked only for texts without one.
+
+    Args:
+        chunks: to be written to `store`.
+        embedder: that the store was prepared for. A text goes to it in the Unicode form that a query has.
+        store: looked into for the chunks of the ids `stored`, which may be there with the same text.
+        stored: ids of chunks.
+        deleted: looked into for the others.
+
+    Raises:
+        EmbedderError: the model failed or returned something unusable.
+    """
+    vectors = {}
+    for matching in by_id(stored):
+        for known in store.scan(matching, vectors=True):
+            vectors[known.chunk.text] = known.vector
+    for chunk in chunks:
+        if vectors.get(chunk.text) is None:
+            vectors[chunk.text] = deleted.find(embedder.fingerprint, chunk.text)
+    missing = list(dict.fromkeys(chunk.text for chunk in chunks if vectors[chunk.text] is None))
+    if missing:
+        made = embedder.embed_passages([normalise(text) for text in missing])
+        vectors.update(zip(missing, checked(embedder, made, len(missing)), strict=True))
+    return np.array([vectors[chunk.text] for chunk in chunks], np.float32)
+
+
+def by_id(points: Sequence[str]) -> Iterator[Filter]:
+    """Filters on the chunks of these ids, `BATCH` ids each; none for none."""
+    for start in range(0, len(points), BATCH):
+        yield Filter((Ids(tuple(points[start : start + BATCH])),))
 
 
 def diverse(relevance: NDArray[np.float64], vectors: NDArray[np.float32], *, limit: int, weight: float) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,19 +13,16 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore, VectorStoreRetriever
 
 from ...errors import InputError
-from ...filters import Filter, Ids, where
+from ...filters import Filter, where
 from ...manifest import Manifest, Quantization
 from ...protocols import Embedder, Store
 from ...retriever import Retriever
-from ...stores import open_store
-from ...text.normalise import normalise
-from ...types import Chunk, Hit, Matrix
+from ...types import Chunk, Hit
 from .documents import SOURCE, point_id, point_ids, to_chunks, to_document
-from .embeddings import checked, embedder_of, embeddings_of
-from .parts import Indexed, Pair, refuse
-from .vectors import DeletedVectors, diverse
+from .embeddings import embedder_of, embeddings_of
+from .parts import Indexed, Pair, refuse, store_at
+from .vectors import BATCH, DeletedVectors, by_id, diverse, vectors_of
 
-_BATCH = 256
 _SEARCH = "k, filter, languages and score_threshold"
 
 
@@ -70,7 +67,7 @@ class InterlinguaVectorStore(VectorStore):
         StoreLockedError when another process has the folder open. `close` when done.
         """
         embedder = embedder_of(embedding)
-        opened = _in_memory() if store is None else open_store(store) if isinstance(store, (str, Path)) else store
+        opened = store_at(store) if store is None or isinstance(store, (str, Path)) else store
         opened.prepare(
             Manifest(
                 model=embedder.model, fingerprint=embedder.fingerprint, dim=embedder.dim, quantization=quantization
@@ -103,7 +100,7 @@ class InterlinguaVectorStore(VectorStore):
         return embeddings_of(self._index.embedder)
 
     def close(self) -> None:
-        """Close the store that `open` or `from_texts` opened; an Index is its owner's to close."""
+        """Close the store that `open` or `from_texts` opened, or that of a Pair; an Index is its owner's to close."""
         if isinstance(self._index, Pair):
             self._index.store.close()
 
@@ -131,10 +128,11 @@ class InterlinguaVectorStore(VectorStore):
         names = [str(uuid.uuid4()) if name is None else name for name in wanted]
         chunks = to_chunks(dict(zip(names, documents, strict=True)), language_key=self._language_key)
         known = {name for name in wanted if name is not None}
-        for start in range(0, len(chunks), _BATCH):
-            batch = chunks[start : start + _BATCH]
+        for start in range(0, len(chunks), BATCH):
+            batch = chunks[start : start + BATCH]
             stored = [chunk.id for chunk in batch if chunk.document_id in known]
-            self._index.store.upsert(batch, self._vectors(batch, stored))
+            embedder, store = self._index.embedder, self._index.store
+            store.upsert(batch, vectors_of(batch, embedder, store, stored=stored, deleted=self._deleted))
         return names
 
     def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
@@ -147,7 +145,7 @@ class InterlinguaVectorStore(VectorStore):
         if ids is None:
             store.delete(where(source=SOURCE))
             return True
-        for matching in _batches(point_ids(ids)):
+        for matching in by_id(point_ids(ids)):
             for stored in store.scan(matching, vectors=True):
                 if stored.vector is not None:
                     self._deleted.keep(embedder.fingerprint, stored.chunk.text, stored.vector)
@@ -157,7 +155,7 @@ class InterlinguaVectorStore(VectorStore):
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """The documents of these ids, in the order asked for, each once; unknown ids are left out."""
         store = self._index.store
-        chunks = {s.chunk.id: s.chunk for matching in _batches(point_ids(ids)) for s in store.scan(matching)}
+        chunks = {s.chunk.id: s.chunk for matching in by_id(point_ids(ids)) for s in store.scan(matching)}
         found: dict[str, Chunk] = {}
         for name in ids:
             chunk = chunks.get(point_id(name)) or chunks.get(name)
@@ -209,8 +207,11 @@ class InterlinguaVectorStore(VectorStore):
         hits = self._nearest(embedding, max(k, fetch_k), **kwargs)
         if not hits:
             return []
-        matching = Filter((Ids(tuple(hit.chunk.id for hit in hits)),))
-        vectors = {stored.chunk.id: stored.vector for stored in self._index.store.scan(matching, vectors=True)}
+        vectors = {
+            stored.chunk.id: stored.vector
+            for matching in by_id([hit.chunk.id for hit in hits])
+            for stored in self._index.store.scan(matching, vectors=True)
+        }
         # A hit that was deleted since has no vector any more.
         rows = [(hit, vector) for hit in hits if (vector := vectors.get(hit.chunk.id)) is not None]
         picked = diverse(
@@ -261,33 +262,3 @@ class InterlinguaVectorStore(VectorStore):
         if self._latest is None or self._latest[0] is not embedder or self._latest[1] is not store:
             self._latest = (embedder, store, Retriever(embedder, store))
         return self._latest[2]
-
-    def _vectors(self, chunks: Sequence[Chunk], stored: Sequence[str]) -> Matrix:
-        """The vector of each chunk, shape (n, dim): of what is `stored` or was, and of the model for other texts."""
-        embedder = self._index.embedder
-        vectors = {}
-        for matching in _batches(stored):
-            for known in self._index.store.scan(matching, vectors=True):
-                vectors[known.chunk.text] = known.vector
-        for chunk in chunks:
-            if vectors.get(chunk.text) is None:
-                vectors[chunk.text] = self._deleted.find(embedder.fingerprint, chunk.text)
-        missing = list(dict.fromkeys(chunk.text for chunk in chunks if vectors[chunk.text] is None))
-        if missing:
-            made = embedder.embed_passages([normalise(text) for text in missing])
-            vectors.update(zip(missing, checked(embedder, made, len(missing)), strict=True))
-        return np.array([vectors[chunk.text] for chunk in chunks], np.float32)
-
-
-def _in_memory() -> Store:
-    from qdrant_client import QdrantClient
-
-    from ...stores.qdrant import QdrantStore
-
-    return QdrantStore(QdrantClient(":memory:"))
-
-
-def _batches(points: Sequence[str]) -> Iterator[Filter]:
-    """Filters on these ids of chunks, not too many at once; none for none."""
-    for start in range(0, len(points), _BATCH):
-        yield Filter((Ids(tuple(points[start : start + _BATCH])),))
