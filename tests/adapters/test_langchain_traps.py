@@ -28,7 +28,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_samples import DOCUMENTS, Foreign, Overlap, SlowEmbedder, TwoRoles, filled
 from pydantic import ValidationError
-from support import SENTENCES, CountingEmbedder, NgramEmbedder
+from support import SENTENCES, CountingEmbedder, NgramEmbedder, ShortNgrams
 
 
 async def ticks_during(work: Callable[[], Awaitable[Any]]) -> int:
@@ -239,6 +239,18 @@ class TestVectorStore:
         assert index.status().documents == len(sentences)
         store.close()
         assert index.search(SENTENCES["de"], limit=1)
+
+    def test_an_index_that_moves_to_another_model_is_followed(
+        self, open_index: Callable[..., interlingua.Index]
+    ) -> None:
+        index = open_index(embedder=NgramEmbedder())
+        store = InterlinguaVectorStore(index)
+        store.add_texts(["eins zwei", "drei vier"], ids=["a", "b"])
+        assert index.migrate(ShortNgrams()).switched
+        assert store.similarity_search_with_score("eins zwei", k=1) == [(Document(id="a", page_content="eins zwei"), 1)]
+        store.delete(["a"])
+        store.add_texts(["eins zwei"], ids=["a"])
+        assert len(store.get_by_ids(["a", "b"])) == 2
 
 
 class TestRetriever:
