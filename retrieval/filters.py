@@ -76,6 +76,10 @@ def where(**fields: Value | Iterable[Value]) -> Filter:
 
 def metadata_filter(conditions: Mapping[str, Any]) -> Filter:
     """The filter a user wrote over their own metadata keys; see the module docstring. Raises FilterError."""
+    if not isinstance(conditions, Mapping):
+        raise FilterError(
+            f'A filter is a mapping such as {{"year": {{"gte": 2020}}}}, not a {type(conditions).__name__}.'
+        )
     must: list[Condition] = []
     must_not: list[Condition] = []
     for name, condition in conditions.items():

@@ -45,16 +45,21 @@ def rerank(reranker: Reranker, query: str, hits: Sequence[Hit], *, budget: float
             budget,
         )
         return list(hits)
-    if scores.shape != (len(hits),) or not np.isfinite(scores).all():
-        raise EmbedderError(
-            f"{reranker.model} returned no usable scores: shape {scores.shape}, ({len(hits)},) of finite numbers was "
-            "expected."
-        )
     ranked = [
         replace(hit, score=score, scores={**hit.scores, "rerank": score})
-        for hit, score in zip(hits, scores.tolist(), strict=True)
+        for hit, score in zip(hits, checked(reranker, scores, len(hits)).tolist(), strict=True)
     ]
     return sorted(ranked, key=lambda hit: (-hit.score, hit.chunk.id))
+
+
+def checked(reranker: Reranker, scores: Scores, count: int) -> Scores:
+    """`scores`, if they are `count` finite numbers; EmbedderError otherwise."""
+    if scores.shape != (count,) or not np.isfinite(scores).all():
+        raise EmbedderError(
+            f"{reranker.model} returned no usable scores: shape {scores.shape}, ({count},) of finite numbers was "
+            "expected."
+        )
+    return scores
 
 
 def _within(budget: float, reranker: Reranker, query: str, passages: Sequence[str]) -> Scores | None:

@@ -34,6 +34,11 @@ class Retriever:
         self._reranker = reranker
         self._known_keys: set[str] = set()
 
+    @property
+    def embedder(self) -> Embedder:
+        """The model that embeds the queries."""
+        return self._embedder
+
     def search(
         self,
         query: str,
@@ -59,18 +64,40 @@ class Retriever:
         _check_limits(limit, per_document)
         reranker = self._asked(candidates, rerank_budget) if rerank else None
         wanted = limit if reranker is None else max(limit, candidates)
-        where = self._where(languages, filter)
-        if where is not None:
-            self._check_keys(where)
-        vector = self.embed(query)
-        if per_document is None:
-            hits = self._store.search(vector, limit=wanted, where=where, score_threshold=score_threshold)
-        else:
-            hits = self._grouped(vector, wanted, where, score_threshold, per_document)
-        if not hits and where is not None and score_threshold is None:
-            self._explain_nothing(where)
+        where = self._checked(languages, filter)
+        hits = self._nearest(self.embed(query), wanted, where, score_threshold, per_document)
         if reranker is not None:
             hits = order_anew(reranker, normalise(query), hits, budget=rerank_budget)[:limit]
+        return hits
+
+    def nearest(
+        self,
+        vector: NDArray[np.float32],
+        *,
+        limit: int = 10,
+        languages: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | Filter | None = None,
+        score_threshold: float | None = None,
+        per_document: int | None = None,
+    ) -> list[Hit]:
+        """The passages nearest to a vector, shape (dim,), of the model of the store; all else as in `search`."""
+        _check_limits(limit, per_document)
+        return self._nearest(vector, limit, self._checked(languages, filter), score_threshold, per_document)
+
+    def _nearest(
+        self,
+        vector: NDArray[np.float32],
+        limit: int,
+        where: Filter | None,
+        score_threshold: float | None,
+        per_document: int | None,
+    ) -> list[Hit]:
+        if per_document is None:
+            hits = self._store.search(vector, limit=limit, where=where, score_threshold=score_threshold)
+        else:
+            hits = self._grouped(vector, limit, where, score_threshold, per_document)
+        if not hits and where is not None and score_threshold is None:
+            self._explain_nothing(where)
         return hits
 
     def _asked(self, candidates: int, budget: float | None) -> Reranker:
@@ -99,6 +126,13 @@ class Retriever:
             )
         row: NDArray[np.float32] = vectors[0]
         return row
+
+    def _checked(self, languages: Sequence[str] | None, filter: Mapping[str, Any] | Filter | None) -> Filter | None:
+        """What is asked for as one filter. Raises FilterError for a metadata key that no document has."""
+        where = self._where(languages, filter)
+        if where is not None:
+            self._check_keys(where)
+        return where
 
     def _where(self, languages: Sequence[str] | None, filter: Mapping[str, Any] | Filter | None) -> Filter | None:
         where = filter if isinstance(filter, Filter) else metadata_filter(filter) if filter else None
