@@ -27,7 +27,7 @@ The default embedder of Interlingua: vectors of {dim} dimensions in two parts.
   (Apache-2.0), which knows English alone. The student was taught to put a text of any language where the teacher puts
   its English translation, so that a question finds the passage that answers it in another language.
 - {lexical} are lexical: a sum of one fixed vector per piece, rare pieces longer, pieces that translate each other
-  alike. They keep names, numbers and rare terms apart, which a small network blurs.
+  or are spelled alike near each other. They keep names, numbers and rare terms apart, which a small network blurs.
 
 Licence: Apache-2.0, as the teacher's; the sources of its training text are listed below.
 
@@ -38,8 +38,8 @@ Licence: Apache-2.0, as the teacher's; the sources of its training text are list
 - No prompts: queries and passages are embedded alike. Cosine similarity.
 - `max_tokens` is {max_tokens}, the length the teacher read; up to {positions} are read, what exceeds them is cut off.
 - Shorter vectors: the contextual numbers are in the order of how much they tell (principal components of the teacher's
-  vectors, and trained so). Cut to 256 (a quarter of them lexical), 128 or 64 and bring to length 1 again; the loss is
-  in the table below.
+  vectors, and trained so). Cut to 384 (a third of them lexical), 256 (a quarter), 128 or 64 and bring to
+  length 1 again; the loss is in the table below.
 - Weights are stored in 8 bits, token vectors in 4. One text at a time is run, so a text has one vector, bit for bit,
   whatever it is embedded with.
 - The folder is laid out for sentence-transformers:
