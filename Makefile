@@ -21,7 +21,7 @@ $(VENV)/ready: pyproject.toml
 
 $(VENV)/ready-dev: $(VENV)/ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[datasets,langchain,ui]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[datasets,langchain,llamaindex,mcp,server,ui]' --group dev
 	@mkdir -p $(VENV)/types && ln -sfn ../.. $(VENV)/types/interlingua
 	@touch $@
 
