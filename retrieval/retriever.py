@@ -172,6 +172,7 @@ class Retriever:
                 continue
             if self._store.count(Filter((Exists(key),))):
                 self._known_keys.add(key)
+                self._store.index(where)
             elif self._store.count():
                 sample = islice(self._store.scan(), _SAMPLE)
                 keys = sorted({name for stored in sample for name in stored.chunk.metadata})

@@ -49,6 +49,18 @@ def test_the_query_reaches_the_model_byte_for_byte(filled: Index, counting: Coun
     assert hit.scores["dense"] == hit.score
 
 
+def test_a_key_that_is_filtered_on_gets_an_index(filled: Index) -> None:
+    def indexes() -> set[str]:
+        with filled.store._open("reading") as shard:  # type: ignore[attr-defined]
+            return {path for path in shard.info().payload_schema if path.startswith("metadata")}
+
+    with pytest.raises(FilterError):
+        filled.search("cat", filter={"missing": "x"})
+    assert indexes() == set()
+    assert filled.search("cat", filter={"topic": "animals", "year": 2021})
+    assert indexes() == {"metadata.topic"}
+
+
 def test_hits_come_from_other_languages_too(
     open_index: Callable[..., Index], bundled: Embedder, sentences: list[Document]
 ) -> None:

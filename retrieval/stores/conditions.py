@@ -142,6 +142,21 @@ def paths(key: str) -> list[str]:
     return [f"metadata.{nested}"] if "." not in rest else [f"metadata.{nested}", f'metadata."{rest}"']
 
 
+def text_paths(where: Filter) -> list[str]:
+    """Payload paths of the keys of metadata that `where` compares with texts: those that an index is made for.
+
+    Only texts: with an index of integers, floats or datetimes on a key that holds values of several types, Qdrant Edge
+    0.9.0 finds other chunks than without it.
+    """
+    compared = [
+        condition
+        for condition in (*where.must, *where.must_not)
+        if isinstance(condition, Match) and condition.key.startswith("metadata.")
+    ]
+    texts = [condition.key for condition in compared if all(isinstance(value, str) for value in condition.values)]
+    return list(dict.fromkeys(path for key in texts for path in paths(key)))
+
+
 def _chunk_id(value: str) -> str:
     try:
         return str(uuid.UUID(value))

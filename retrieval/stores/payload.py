@@ -47,6 +47,9 @@ _UNIT = 1e-5
 VECTOR = "dense"
 """Name of the vector of a point, so that another kind can stand next to it."""
 
+MAX_INDEXES = 64
+"""Payload indexes of a store at most; further keys of metadata are filtered by reading the chunks."""
+
 INDEXED = {"document_id": "keyword", "language": "keyword", "source": "keyword", "ordinal": "integer"}
 """Fields with a payload index and its kind: what searches, syncs and facets filter on.
 

@@ -126,9 +126,12 @@ def chunks() -> list[Chunk]:
 @pytest.fixture(scope="module")
 def stores(chunks: list[Chunk], tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
     client = QdrantClient(":memory:")
-    opened: list[Store] = [EdgeStore(tmp_path_factory.mktemp("parity") / "store"), QdrantStore(client)]
+    indexed = EdgeStore(tmp_path_factory.mktemp("parity") / "indexed")
+    opened: list[Store] = [EdgeStore(tmp_path_factory.mktemp("parity") / "store"), QdrantStore(client), indexed]
     for store in opened:
         store.prepare(MANIFEST)
+        fill(store, chunks[:60])  # some are there before the index is made, some come later
+        store.index(Filter(tuple(Match(f"metadata.{key}", ("x",)) for key in KEYS)) if store is indexed else Filter())
         fill(store, chunks)
     yield opened
     for store in opened:
@@ -151,15 +154,16 @@ def test_every_engine_finds_what_the_model_finds(stores: list[Store], chunks: li
         assert store.count(condition) == len(expected)
         rankings.append([(hit.chunk.id, hit.score) for hit in store.search(query, limit=10, where=condition)])
     assert len(rankings[0]) == min(10, len(expected))
-    for (first, score), (second, other) in zip(*rankings, strict=True):
-        assert math.isclose(score, other, abs_tol=2e-6)
-        assert first == second or math.isclose(score, other, abs_tol=2e-6)
+    for ranking in rankings[1:]:
+        for (first, score), (second, other) in zip(rankings[0], ranking, strict=True):
+            assert math.isclose(score, other, abs_tol=2e-6)
+            assert first == second or math.isclose(score, other, abs_tol=2e-6)
 
 
 def test_facets_are_the_same_in_every_engine(stores: list[Store]) -> None:
     for key in ("language", "source", "document_id", "ordinal", *(f"metadata.{key}" for key in KEYS)):
-        first, second = (list(store.facets(key).items()) for store in stores)
-        assert first == second
+        first, *others = (list(store.facets(key).items()) for store in stores)
+        assert others == [first] * len(others)
         assert first
 
 
