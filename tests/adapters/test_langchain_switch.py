@@ -2,53 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
 pytest.importorskip("langchain_core", reason="langchain-core is not installed: make test installs it")
 
 import interlingua
+from adapter_samples import Waiting, during_a_switch
 from interlingua.retrieval.adapters.langchain import InterlinguaVectorStore
-from interlingua.retrieval.types import Matrix
 from support import CountingEmbedder, NgramEmbedder, ShortNgrams
 
 Open = Callable[..., interlingua.Index]
-
-
-class Waiting(NgramEmbedder):
-    """Holds every call up until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.begun, self.go_on = threading.Event(), threading.Event()
-        self.go_on.set()
-
-    def _embed(self, texts: Sequence[str]) -> Matrix:
-        self.begun.set()
-        assert self.go_on.wait(30)
-        return super()._embed(texts)
-
-
-def during_a_switch(index: interlingua.Index, embedder: Waiting, work: Callable[[], object]) -> list[object]:
-    """What `work` returns, or raises, when the index moves to another model while it embeds."""
-    found: list[object] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except Exception as error:
-            found.append(error)
-
-    embedder.begun.clear()
-    embedder.go_on.clear()
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert embedder.begun.wait(30)
-    assert index.migrate(ShortNgrams(), sampled=0).switched
-    embedder.go_on.set()
-    thread.join(30)
-    return found
 
 
 def test_a_search_that_began_before_the_switch_ends_on_what_it_began_with(open_index: Open) -> None:
