@@ -59,7 +59,7 @@ class TestEmbedding:
         with pytest.raises(ConfigurationError, match="no such model"):
             missing.get_query_embedding("a")
 
-    def test_a_copy_in_another_process_is_made_anew(self) -> None:
+    def test_a_copy_in_another_process_is_made_anew(self, caplog: pytest.LogCaptureFixture) -> None:
         cache = SimpleKVStore()
         embedding = InterlinguaEmbedding(
             model_name="bundled", dimensions=64, embeddings_cache=cache, embed_batch_size=7
@@ -67,9 +67,18 @@ class TestEmbedding:
         vector = embedding.get_query_embedding("Wort")
         sent = pickle.dumps(embedding)
         assert len(sent) < 100_000  # the cache, and no model
+        assert caplog.records == []  # LlamaIndex warns of what it leaves out
         copied = pickle.loads(sent)
         assert (copied.get_query_embedding("Wort"), copied.embed_batch_size) == (vector, 7)
         assert copied.to_dict() == embedding.to_dict()
+
+    def test_its_cache_goes_along_to_another_process(self) -> None:
+        cache = SimpleKVStore()
+        embedding = InterlinguaEmbedding(embedder=NgramEmbedder(), embeddings_cache=cache)
+        embedding.get_query_embedding("Wort")
+        for key in cache.get_all("interlingua"):
+            cache.put(key, {"vector": [7.0]}, collection="interlingua")
+        assert pickle.loads(pickle.dumps(embedding)).get_query_embedding("Wort") == [7.0]
 
     def test_whatever_changes_vectors_changes_the_key_of_a_pipelines_cache(self) -> None:
         node = [TextNode(text="x")]

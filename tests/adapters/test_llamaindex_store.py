@@ -102,7 +102,7 @@ class TestNodes:
         found = store.query(VectorStoreQuery(query_str=node.get_content(), similarity_top_k=1))
         assert found.nodes == [node]
         assert found.similarities == pytest.approx([1], abs=1e-4)
-        found.nodes[0].metadata["mine"] = 1
+        found.nodes[0].metadata.get("nested", {})["mine"] = 1
         assert store.get_nodes([node.node_id]) == [node]
 
     def test_where_a_node_stands_in_its_document_is_stored(self, store: InterlinguaVectorStore, place: Store) -> None:

@@ -103,6 +103,8 @@ class TestAsync:
         search = VectorStoreIndex.from_vector_store(store, embed_model=store.embed_model).as_retriever()
         assert asyncio.run(ticks_during(lambda: search.aretrieve("права"))) >= 5
         assert asyncio.run(search.aretrieve("права")) == search.retrieve("права")
+        assert asyncio.run(ticks_during(lambda: store.aquery(VectorStoreQuery(query_str="права")))) >= 5
+        assert asyncio.run(ticks_during(lambda: store.async_add([TextNode(id_="x", text="новый")]))) >= 5
 
 
 class TestMetadata:
@@ -111,8 +113,10 @@ class TestMetadata:
     def test_a_pipeline_embeds_the_text_alone(self) -> None:
         counting = CountingEmbedder(NgramEmbedder())
         document = Document(text="日本語の本文", metadata={"lang": "ja", "file_path": "/corpus/ja/1.txt"})
-        IngestionPipeline(transformations=[InterlinguaEmbedding(embedder=counting)]).run(documents=[document])
-        assert counting.passages == ["日本語の本文"]
+        transformations = [InterlinguaEmbedding(embedder=counting)]
+        IngestionPipeline(transformations=transformations).run(documents=[document])
+        asyncio.run(IngestionPipeline(transformations=transformations).arun(documents=[document]))
+        assert counting.passages == ["日本語の本文"] * 2
 
     def test_the_metadata_are_embedded_for_those_who_want_it(self) -> None:
         counting = CountingEmbedder(NgramEmbedder())

@@ -6,7 +6,6 @@ What a chunk has no place for (relationships, templates, the node's own id) is `
 
 from __future__ import annotations
 
-import copy
 import json
 import uuid
 from collections import Counter
@@ -90,7 +89,7 @@ def to_node(chunk: Chunk) -> BaseNode:
 
     That one says which document it is from and where it stands in it, and embeds no metadata.
     """
-    metadata = copy.deepcopy(dict(chunk.metadata))
+    metadata = dict(chunk.metadata)
     if chunk.attached is None:
         return TextNode(
             id_=chunk.id,
