@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from interlingua import Document, Index
 from interlingua.retrieval.errors import FilterError, InputError
+from interlingua.retrieval.filters import AnyOf, Filter, Match
 from interlingua.retrieval.highlights import highlight
 from interlingua.retrieval.protocols import Embedder
 from support import SENTENCES, CountingEmbedder
@@ -177,6 +178,15 @@ def test_at_most_so_many_passages_per_document(index: Index) -> None:
     assert grouped[0].chunk.document_id == "book"
     assert sorted(hit.chunk.document_id for hit in grouped) == ["book", "card", "ode"]
     assert len(index.search("the cat sleeps", limit=5, per_document=2)) == 4
+
+
+def test_a_vector_is_searched_with_in_place_of_the_querys_own(index: Index, counting: CountingEmbedder) -> None:
+    index.ingest([Document(id=tag, text=text) for tag, text in SENTENCES.items()])
+    vector = counting.inner.embed_queries([SENTENCES["ka"]])[0]
+    assert index.search("freedom", limit=3, vector=vector) == index.search(SENTENCES["ka"], limit=3)
+    assert counting.queries == [SENTENCES["ka"]]
+    with pytest.raises(FilterError, match="yaer"):
+        index.search("", vector=vector, filter=Filter((AnyOf((Filter((Match("metadata.yaer", (1,)),)),)),)))
 
 
 def test_offsets_cut_the_citation_out_of_the_document(index: Index) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from interlingua.retrieval.errors import FilterError
-from interlingua.retrieval.filters import Condition, Exists, Filter, Ids, Match, Range, where
+from interlingua.retrieval.filters import AnyOf, Condition, Exists, Filter, Ids, Match, Range, where
 from interlingua.retrieval.protocols import Store
 from interlingua.retrieval.stores.edge import EdgeStore
 from interlingua.retrieval.stores.qdrant import QdrantStore
@@ -46,11 +46,24 @@ conditions = (
     | st.builds(lambda tags: Match("language", tuple(tags)), st.lists(st.sampled_from(["de", "ja"]), min_size=1))
     | st.builds(lambda ns: Ids(tuple(number(n) for n in ns)), st.sets(st.integers(0, 120), min_size=1))
 )
-filters = st.builds(Filter, st.lists(conditions, max_size=3).map(tuple), st.lists(conditions, max_size=2).map(tuple))
+
+
+def filters_of(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Filter]:
+    return st.builds(Filter, st.lists(inner, max_size=3).map(tuple), st.lists(inner, max_size=2).map(tuple))
+
+
+nested = st.recursive(
+    conditions,
+    lambda inner: st.builds(lambda some: AnyOf(tuple(some)), st.lists(filters_of(inner), min_size=1, max_size=3)),
+    max_leaves=6,
+)
+filters = filters_of(nested)
 
 
 def holds(chunk: Chunk, condition: Condition) -> bool:
     """The meaning of a condition, written down independently of any engine."""
+    if isinstance(condition, AnyOf):
+        return any(matches_filter(chunk, one) for one in condition.filters)
     if isinstance(condition, Ids):
         return chunk.id in condition.ids
     if condition.key == "language":
@@ -63,6 +76,10 @@ def holds(chunk: Chunk, condition: Condition) -> bool:
     if isinstance(condition, Match):
         return any(type(item) is type(wanted) and item == wanted for item in items for wanted in condition.values)
     return any(within(item, condition) for item in items)
+
+
+def matches_filter(chunk: Chunk, where: Filter) -> bool:
+    return all(holds(chunk, part) for part in where.must) and not any(holds(chunk, part) for part in where.must_not)
 
 
 def paths_of(key: str) -> list[list[str]]:
@@ -142,11 +159,7 @@ def stores(chunks: list[Chunk], tmp_path_factory: pytest.TempPathFactory) -> Ite
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(condition=filters)
 def test_every_engine_finds_what_the_model_finds(stores: list[Store], chunks: list[Chunk], condition: Filter) -> None:
-    expected = {
-        c.id
-        for c in chunks
-        if all(holds(c, part) for part in condition.must) and not any(holds(c, part) for part in condition.must_not)
-    }
+    expected = {c.id for c in chunks if matches_filter(c, condition)}
     query = vectors(1, seed=3)[0]
     rankings = []
     for store in stores:
@@ -177,6 +190,7 @@ def test_facets_are_the_same_in_every_engine(stores: list[Store]) -> None:
         Match('metadata.a"b', ("x",)),
         Exists("metadata.a\\"),
         Ids(("doc",)),
+        AnyOf(()),
         Ids((number(1), "")),
     ],
 )
