@@ -13,8 +13,9 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,6 +44,14 @@ class Refusal:
 
     status: int
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A body that is being received: its media type, and its pieces as they come."""
+
+    kind: str
+    pieces: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +142,36 @@ class Connection:
             EmbedderError: it failed every time.
         """
         content = None if body is None else encode(body)
-        attempt, slow = 1, 0
+        return self._persist(path, lambda: self._attempt(path, content))
+
+    @contextmanager
+    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[Arriving | Refusal]:
+        """The answer to a POST while it arrives, or a `Refusal`; left early, the server is hung up on.
+
+        Tried again as in `ask` until the first piece is there. From then on `read_timeout` is the time between two.
+
+        Raises:
+            EmbedderError: it failed every time, or broke off after its first piece.
+        """
+        content = encode(body)
+        with ExitStack() as stack:
+            yield self._persist(path, lambda: self._attempt(path, content, stack))
+
+    def _persist(self, path: str, attempt: Callable[[], Any]) -> Any:
+        """What `attempt` gives, made again while that is a _Passing."""
+        made, slow = 1, 0
         while True:
-            outcome = self._attempt(path, content)
+            outcome = attempt()
             if not isinstance(outcome, _Passing):
                 return outcome
             attempts = self._attempts if self._answered else min(self._attempts, _ATTEMPTS_UNSEEN)
             slow += outcome.slow
-            if attempt >= attempts or slow >= _ATTEMPTS_SLOW or self._closed.is_set():
-                raise EmbedderError(self._gave_up(path, outcome, attempt))
-            wait = self._wait(attempt, outcome)
+            if made >= attempts or slow >= _ATTEMPTS_SLOW or self._closed.is_set():
+                raise EmbedderError(self._gave_up(path, outcome, made))
+            wait = self._wait(made, outcome)
             logger.warning("%s: %s failed (%s), again in %.1f s", self.name, path, outcome.reason, wait)
             self._closed.wait(wait)
-            attempt += 1
+            made += 1
 
     def map(self, action: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """`action` of each item, in order, several at a time; the first failure is raised and the rest is not begun."""
@@ -167,26 +193,32 @@ class Connection:
         if opened is not None:
             opened.close(wait=True)
 
-    def _attempt(self, path: str, content: bytes | None) -> Any:
-        """Parsed JSON, a Refusal or a _Passing."""
+    def _attempt(self, path: str, content: bytes | None, stack: ExitStack | None = None) -> Any:
+        """Parsed JSON, a Refusal or a _Passing; with a stack, on which the response then stays open, an Arriving."""
         clients = self._clients()
         import httpx
 
         method = "GET" if content is None else "POST"
         try:
-            with clients.http.stream(method, self.name + path, content=content) as response:
+            with ExitStack() as opened:
+                response = opened.enter_context(clients.http.stream(method, self.name + path, content=content))
+                if stack is not None and response.is_success:
+                    pieces = response.iter_bytes()
+                    first = next(pieces, b"")
+                    self._answered = True
+                    stack.push(opened.pop_all())
+                    return Arriving(response.headers.get("content-type", ""), self._arriving(first, pieces))
                 body = self._read(response)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            reason = self._hidden(f"{type(error).__name__}: {error}".strip(": "))
-            return _Passing(reason, slow=isinstance(error, httpx.ReadTimeout))
+            return _Passing(self._reason(error), slow=isinstance(error, httpx.ReadTimeout))
         except httpx.InvalidURL as error:
             raise ConfigurationError(f"{self.name} is no address that can be called: {error}.") from error
         self._answered = True
         if response.status_code in _PASSING:
             wait = retry_after(response.headers.get("retry-after"), dt.datetime.now(dt.UTC))
-            return _Passing(f"{response.status_code} {self._said(body)}".strip(), wait)
+            return _Passing(f"{response.status_code} {self.said(body)}".strip(), wait)
         if not response.is_success:
-            message = f"{self.name} answered {response.status_code} to {method} {path}: {self._said(body)}. "
+            message = f"{self.name} answered {response.status_code} to {method} {path}: {self.said(body)}. "
             return Refusal(status=response.status_code, message=message + remedy(response.status_code))
         try:
             return json.loads(body)
@@ -196,6 +228,15 @@ class Connection:
                 message = f"{self.name} answered {method} {path} with a web page, not with JSON. {remedy(404)}"
                 return Refusal(status=response.status_code, message=message)
             return _Passing(f"{len(body)} bytes that are no JSON")
+
+    def _arriving(self, first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        import httpx
+
+        yield first
+        try:
+            yield from pieces
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise EmbedderError(f"{self.name} broke off in the middle of its answer: {self._reason(error)}.") from error
 
     def _read(self, response: httpx.Response) -> bytes:
         """The whole body. httpx bounds the time between two bytes; here all of it is bounded."""
@@ -229,9 +270,13 @@ class Connection:
             f"{self._read_timeout:g} s, lower the concurrency (now {self.concurrency})."
         )
 
-    def _said(self, body: bytes) -> str:
+    def said(self, body: bytes) -> str:
+        """The server's own words in the body of an error, without secrets and not too long."""
         # Hidden before it is cut, or half a key could stay.
         return self._hidden(server_message(body))[:_MESSAGE_CHARACTERS]
+
+    def _reason(self, error: Exception) -> str:
+        return self._hidden(f"{type(error).__name__}: {error}".strip(": "))
 
     def _hidden(self, text: str) -> str:
         for secret in self._secrets:
