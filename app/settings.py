@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     chat_model: str | None = Field(None, description="Its name there; or package.module:factory, of LangChain.")
     chat_key: SecretStr | None = Field(None, description="API key of that server.")
     chat_timeout: float = Field(120, gt=0, description="Seconds until an answer begins, and from piece to piece.")
-    chat_context: int = Field(4096, ge=512, description="Tokens that a prompt may have, at three bytes of text each.")
+    chat_context: int = Field(3072, ge=512, description="Tokens that a prompt may have, at three bytes of text each.")
     answer_score: float | None = Field(None, description="Least cosine of the best passage; below it no answer.")
     device: str | None = Field(None, description="That models run on in this process, such as cuda:1 or cuda:0,cuda:1.")
     revision: str | None = Field(None, description="Commit or branch of a hub model.")

@@ -8,9 +8,15 @@ import os
 import platform
 from pathlib import Path
 
-from . import ingest, latency, local, overhead
+from . import abstention, ingest, latency, local, overhead
 
-BENCHMARKS = {"ingest": ingest.run, "overhead": overhead.run, "latency": latency.run, "local": local.run}
+BENCHMARKS = {
+    "ingest": ingest.run,
+    "overhead": overhead.run,
+    "latency": latency.run,
+    "local": local.run,
+    "abstention": abstention.run,
+}
 RESULTS = Path(__file__).parent / "results"
 
 

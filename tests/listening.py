@@ -50,6 +50,20 @@ class ListeningHandler(BaseHTTPRequestHandler):
         self.server.open.discard(self.connection)
         super().finish()
 
+    def do_GET(self) -> None:
+        self.get()
+
+    def do_POST(self) -> None:
+        self.post()
+
+    def get(self) -> None:
+        """Answer a GET; others have their own."""
+        self.reply(405, b"{}")
+
+    def post(self) -> None:
+        """Answer a POST."""
+        self.reply(405, b"{}")
+
     def reply(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         """A whole answer."""
         self.raw(status, content, {"Content-Length": str(len(content)), **(headers or {})})

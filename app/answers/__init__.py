@@ -48,4 +48,5 @@ def answerer_for(index: Index, chat: Chat, *, search: Search | None = None) -> A
         chat,
         context=settings.chat_context,
         least_score=LEAST_SCORE.get(index.embedder.model) if least is None else least,
+        embedder=index.embedder,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...retrieval.text.language import base_language
 
-_SENTENCES = {
+SENTENCES = {
     "ar": "لم أجد في الوثائق إجابة عن هذا السؤال.",
     "bn": "নথিগুলিতে এই প্রশ্নের কোনো উত্তর পাওয়া যায়নি।",
     "cs": "V dokumentech jsem na tuto otázku nenašel odpověď.",
@@ -41,6 +41,6 @@ _SENTENCES = {
 def sentence(tag: str) -> tuple[str, str]:
     """The sentence for a question of language `tag` and the tag that it is in; English where there is none."""
     for known in (tag, base_language(tag)):
-        if known in _SENTENCES:
-            return _SENTENCES[known], known
-    return _SENTENCES["en"], "en"
+        if known in SENTENCES:
+            return SENTENCES[known], known
+    return SENTENCES["en"], "en"

@@ -6,18 +6,20 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ...retrieval.filters import Filter
+from ...retrieval.protocols import Embedder
 from ...retrieval.types import Hit
 from .abstention import sentence
 from .chat import Chat
 from .drafting import Draft, draft
 from .languages import Wanted, language_of
 from .markup import Rewriter
+from .narrowing import Span, narrowed
 from .prompt import Fault, Prompt, compose
 from .values import Answer, Citation, Event, Passages, Reason, Text
 
 LIMIT = 8
-"""Passages that are looked for; about as many of 256 tokens fit into a context of 4,096."""
-CONTEXT = 4096
+"""Passages that are looked for; about as many of 256 tokens fit into the prompt, fewer in scripts of three bytes."""
+CONTEXT = 3072
 _ATTEMPTS = 2
 
 
@@ -45,13 +47,23 @@ class Answerer:
         chat: the model.
         context: tokens that a prompt may have, estimated at three bytes of UTF-8 each.
         least_score: cosine of the best passage below which the model is not asked; it depends on the embedder.
+        embedder: narrows a citation to the sentences that the statement rests on; None leaves it the whole passage.
     """
 
-    def __init__(self, search: Search, chat: Chat, *, context: int = CONTEXT, least_score: float | None = None) -> None:
+    def __init__(
+        self,
+        search: Search,
+        chat: Chat,
+        *,
+        context: int = CONTEXT,
+        least_score: float | None = None,
+        embedder: Embedder | None = None,
+    ) -> None:
         self._search = search
         self._chat = chat
         self._context = context
         self._least_score = least_score
+        self._embedder = embedder
 
     def answer(
         self,
@@ -105,7 +117,7 @@ class Answerer:
             text=done.text,
             language=language_of(done.text),
             language_ok=wanted.judge(done.text),
-            citations=tuple(_citation(number, prompt.hits[number - 1]) for number in done.cited),
+            citations=self._citations(done, prompt.hits),
             hits=given.hits,
             left_out=given.left_out,
             removed=done.removed,
@@ -124,16 +136,23 @@ class Answerer:
 
     def _attempts(self, prompt: Prompt, wanted: Wanted) -> Generator[Text, None, tuple[int, Draft]]:
         """The last draft, after how many. The second one may be in any language: it is that or nothing."""
-        urls = [hit.chunk.url for hit in prompt.hits if hit.chunk.url]
+        urls = [hit.chunk.url or "" for hit in prompt.hits]
         fault: Fault | None = None
         for attempt in range(1, _ATTEMPTS + 1):
             pieces = self._chat.stream(prompt.messages(fault))
             rewriter = Rewriter(len(prompt.hits), urls)
-            done = yield from draft(pieces, rewriter, wanted, check_language=attempt < _ATTEMPTS)
+            done = yield from draft(
+                pieces, rewriter, wanted, check_language=attempt < _ATTEMPTS and wanted.name is not None
+            )
             fault = done.fault
             if fault is None:
                 break
         return attempt, done
+
+    def _citations(self, done: Draft, hits: Sequence[Hit]) -> tuple[Citation, ...]:
+        passages = {number: hits[number - 1].chunk.text for number in done.cited}
+        spans = {} if self._embedder is None else narrowed(done.text, passages, self._embedder)
+        return tuple(_citation(number, hits[number - 1], spans.get(number)) for number in done.cited)
 
     def _abstain(
         self, reason: Reason, wanted: Wanted, given: Passages, *, attempts: int, removed: int = 0
@@ -154,15 +173,16 @@ class Answerer:
         )
 
 
-def _citation(number: int, hit: Hit) -> Citation:
+def _citation(number: int, hit: Hit, span: Span | None) -> Citation:
     chunk = hit.chunk
+    start, end = (0, len(chunk.text)) if span is None else span
     return Citation(
         number=number,
         document_id=chunk.document_id,
         chunk_id=chunk.id,
-        start=chunk.start,
-        end=chunk.end,
-        quote=chunk.text,
+        start=chunk.start + start,
+        end=chunk.start + end,
+        quote=chunk.text[start:end],
         language=chunk.language,
         title=chunk.title,
         url=chunk.url,

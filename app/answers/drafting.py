@@ -48,9 +48,11 @@ def draft(
             text += piece
             if passed:
                 yield Text(piece)
-            elif _declined(rewriter) or (check_language and wanted.judge(text) is False):
+            elif _declined(rewriter):
                 break
-            elif rewriter.cited and (is_enough(text) or not check_language):
+            elif rewriter.cited and (not check_language or is_enough(text)):
+                if check_language and wanted.judge(text) is False:
+                    break
                 passed = True
                 yield Text(text)
     if passed:

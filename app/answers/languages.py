@@ -24,6 +24,7 @@ _SCRIPTS = {
     "Hant": "traditional characters",
     "Latn": "Latin script",
 }
+_BY_CHARACTERS = ("Hans", "Hant")  # told by some characters, which a text need not have
 _CITED = re.compile(r"\[\d+\]")
 
 
@@ -49,10 +50,15 @@ class Wanted:
         `zh-Hans` not `zh-Hant` where the characters of both tell.
         """
         text = _CITED.sub("", text)
-        found = detect(text)
-        if self.name is None or found.confidence < _CERTAIN or not is_enough(text):
+        if self.name is None or not is_enough(text):
             return None
+        found = detect(text)
         mine, other = base_language(self.tag), base_language(found.tag)
+        scripts = LANGUAGES[mine].scripts if mine in LANGUAGES else ()
+        if found.script != self.script and found.script in scripts and found.script not in _BY_CHARACTERS:
+            return False  # a script of this language, but not the question's, whichever language of its kin it is
+        if found.confidence < _CERTAIN:
+            return None
         same = mine == other or any({mine, other} <= group for group in _NEAR)
         return same and self.script == found.script
 

@@ -24,7 +24,7 @@ _TARGET = r"\([^()\n]{0,1000}\)"
 _MARKUP = re.compile(
     rf"(?P<tick>`+)|(?P<line>\n)|(?P<marker>NO\\?_ANSWER)"
     rf"|(?P<citation> ?{REFERENCE})(?P<target>{_TARGET})?"
-    rf"|(?P<image>!\[[^\[\]\n]{{0,300}}\]{_TARGET})"
+    rf"|(?P<image> ?!\[[^\[\]\n]{{0,300}}\]{_TARGET})"
     rf"|\[(?P<label>[^\[\]\n]{{1,300}})\]{_TARGET}"
 )
 _UNFINISHED = re.compile(rf" ?!?[{_OPEN}][^{_CLOSE}\n]{{0,400}}(?:[{_CLOSE}](?:\([^()\n]{{0,1000}})?)?\Z")
@@ -48,7 +48,7 @@ class Rewriter:
 
     Args:
         passages: how many there are; citations of other numbers are removed.
-        urls: addresses that may stand in the text as they are.
+        urls: addresses of which those on the web may stand in the text as they are.
 
     Attributes:
         cited: the numbers that were cited, each once, in order.
@@ -58,7 +58,7 @@ class Rewriter:
 
     def __init__(self, passages: int, urls: Iterable[str] = ()) -> None:
         self._passages = passages
-        self._urls = frozenset(urls)
+        self._urls = frozenset(url for url in urls if url.startswith(("http://", "https://")))
         self._code = ""
         self._began = False
         self._markup = _Settling(self._without_markup, _UNFINISHED)

@@ -63,20 +63,17 @@ class ServedChat:
 
     @property
     def name(self) -> str:
-        """Name of the model on the server; asked of it where none was given."""
-        if self._model is None:
-            try:
-                self._model = served_name(self._connection, list_models(self._connection, self._version), None, None)
-            except EmbedderError as error:
-                raise ChatError(str(error)) from error
-        return self._model
+        """Name of the model on the server; where none was given, the server's until the first answer."""
+        return self._model or self._connection.name
 
     def stream(self, messages: Sequence[Message]) -> Iterator[str]:
         """The answer in pieces, as the server sends them. Raises ChatError when it fails or breaks off."""
         path = f"{'/v1' if self._version is None else self._version}/chat/completions"
         sent = [{"role": message.role, "content": message.content} for message in messages]
-        body = {"model": self.name, "messages": sent, "stream": True}
         try:
+            if self._model is None:
+                self._model = served_name(self._connection, list_models(self._connection, self._version), None, None)
+            body = {"model": self._model, "messages": sent, "stream": True}
             with self._connection.stream(path, body) as outcome:
                 yield from self._texts(outcome)
         except EmbedderError as error:

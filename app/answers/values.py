@@ -17,7 +17,7 @@ said that they do not answer the question. uncited: the model wrote an answer an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A passage that the answer rests on: `[number]` in its text.
+    """What the answer rests on: `[number]` in its text. A passage that was found, or the sentences of it that count.
 
     `start` and `end` are code points of the normalised text of the document: `text[start:end] == quote`.
     """

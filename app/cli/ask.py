@@ -110,7 +110,7 @@ def _print_sources(answer: Answer) -> None:
                 (f"{citation.language:<8}", "green"),
                 visible(name),
                 (place, "dim"),
-                *([f"  {visible(citation.url)}"] if citation.url else []),
+                *([f"  {visible(citation.url)}"] if citation.url and not citation.url.startswith("file:") else []),
             )
         )
 
@@ -123,7 +123,7 @@ def _print_notes(answer: Answer) -> None:
     if answer.left_out:
         notes.append(f"{answer.left_out} more passages were found and did not fit into chat_context.")
     if answer.removed:
-        notes.append(f"{answer.removed} citations of passages that do not exist were removed.")
+        notes.append(f"Citations of passages that do not exist, which were removed: {answer.removed}.")
     for note in notes:
         err.print(note, style="dim")
 

@@ -44,14 +44,14 @@ class ChatServer:
 
 
 class _Handler(ListeningHandler):
-    def do_GET(self) -> None:
+    def get(self) -> None:
         served: ChatServer = self.server.owner
         served.requests.append((self.path, {}))
         found = self.path == "/v1/models"
         listing = {"object": "list", "data": [{"id": name, "object": "model"} for name in served.models]}
         self.reply(200 if found else 404, json.dumps(listing if found else {"error": "no such path"}).encode())
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         served: ChatServer = self.server.owner
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         served.requests.append((self.path, body))

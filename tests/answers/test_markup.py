@@ -134,7 +134,22 @@ def test_text_in_scripts_without_blanks_is_passed_on_at_once() -> None:
 
 
 PARTS = [
-    *("Free ", "and equal", ". ", "\n", "自由", "、", " ", "[1]", " [2, 3]", "［１］", "【2】", "[9]", "![a b](c d)", "[a b](c)"),
+    *(
+        "Free ",
+        "and equal",
+        ". ",
+        "\n",
+        "自由",
+        "、",
+        " ",
+        "[1]",
+        " [2, 3]",
+        "［１］",
+        "【2】",
+        "[9]",
+        "![a b](c d)",
+        "[a b](c)",
+    ),
     *("[a](b(c))", "](", "[", "]", "(", ")", "!", "<img ", "https://evil.example/x y", PAGE, "//", "www.x", "`", "```"),
     *("NO_ANSWER", "NO\\_ANSWER", "[NO_ANSWER](x)", "\u202e", "[1]: x", "أحرار [١]", "<", "http:", "/"),
 ]

@@ -71,11 +71,12 @@ def test_events_cut_anywhere_and_with_crlf_are_read(serve: Serve, chat: Callable
 def test_the_only_model_of_a_server_need_not_be_named(serve: Serve) -> None:
     server = serve(says("yes"), models=["qwen3:8b"])
     model = open_served(server.url)
-    assert (model.name, list(model.stream(MESSAGES))) == ("qwen3:8b", ["yes"])
+    assert model.name == server.url
+    assert (list(model.stream(MESSAGES)), model.name) == (["yes"], "qwen3:8b")
     model.close()
     several = open_served(serve(says("yes"), models=["a", "b"]).url)
     with pytest.raises(ConfigurationError, match="several models: a, b"):
-        _ = several.name
+        list(several.stream(MESSAGES))
     several.close()
 
 
@@ -83,14 +84,19 @@ def test_a_server_that_is_not_there_is_named(chat: Callable[..., ServedChat]) ->
     server = ChatServer([says("x")]).start()
     model = chat(server)
     server.stop()
-    with pytest.raises(ChatError, match=r"127\.0\.0\.1.* failed 3 times at /v1/chat/completions.*Is the server running"):
+    with pytest.raises(
+        ChatError, match=r"127\.0\.0\.1.* failed 3 times at /v1/chat/completions.*Is the server running"
+    ):
         list(model.stream(MESSAGES))
 
 
 def test_a_wrong_key_is_told_without_showing_it(
     serve: Serve, chat: Callable[..., ServedChat], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.DEBUG), pytest.raises(ChatError, match=r"401 .*Incorrect API key.*Give the key") as raised:
+    with (
+        caplog.at_level(logging.DEBUG),
+        pytest.raises(ChatError, match=r"401 .*Incorrect API key.*Give the key") as raised,
+    ):
         list(chat(serve(says("x"), key="another"), key=KEY).stream(MESSAGES))
     assert KEY not in f"{raised.value!r} {raised.value.__cause__!r} {caplog.text}"
 
@@ -166,7 +172,7 @@ def test_a_path_that_is_not_there_is_told(serve: Serve) -> None:
 
 
 def test_a_prompt_that_is_too_long_is_told_with_the_setting(serve: Serve, chat: Callable[..., ServedChat]) -> None:
-    with pytest.raises(ChatError, match="maximum context.*lower chat_context"):
+    with pytest.raises(ChatError, match=r"maximum context.*lower chat_context"):
         list(chat(serve(refuses(400, "maximum context length is 2048"))).stream(MESSAGES))
 
 
@@ -178,7 +184,7 @@ def test_a_server_that_says_nothing_is_given_up(serve: Serve, chat: Callable[...
 
 
 def test_a_server_that_stops_in_the_middle_is_given_up(serve: Serve, chat: Callable[..., ServedChat]) -> None:
-    with pytest.raises(ChatError, match="broke off .*ReadTimeout"):
+    with pytest.raises(ChatError, match=r"broke off .*ReadTimeout"):
         list(chat(serve(says("a", "b", wait=3.0)), read_timeout=0.2).stream(MESSAGES))
 
 
@@ -189,11 +195,8 @@ def test_an_answer_that_takes_too_long_as_a_whole_is_given_up(serve: Serve, chat
 
 
 def test_an_endless_answer_is_given_up(serve: Serve, chat: Callable[..., ServedChat]) -> None:
-    read = 0
     with pytest.raises(ChatError, match="more than 16777216 bytes without an end"):
-        for piece in chat(serve(endless("x" * 100_000))).stream(MESSAGES):
-            read += len(piece)
-    assert read < 20_000_000
+        list(chat(serve(endless("x" * 100_000))).stream(MESSAGES))
 
 
 def test_closing_the_iterator_hangs_up(serve: Serve, chat: Callable[..., ServedChat]) -> None:

@@ -29,7 +29,17 @@ def test_text_of_every_script_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["می\u200cخواهم", "क्\u200dष", "ශ්\u200dරී", "ക്\u200d", "👩\u200d👩\u200d👧", "❤\ufe0f\u200d🔥", "葛\U000e0100飾", "x² ㈱", "𝔘𝔫𝔦"],
+    [
+        "می\u200cخواهم",
+        "क्\u200dष",
+        "ශ්\u200dරී",
+        "ക്\u200d",
+        "👩\u200d👩\u200d👧",
+        "❤\ufe0f\u200d🔥",
+        "葛\U000e0100飾",
+        "x² ㈱",
+        "𝔘𝔫𝔦",
+    ],
 )
 def test_joiners_and_variants_that_a_script_or_an_emoji_needs_stay(text: str) -> None:
     assert as_data(text) == text
@@ -56,8 +66,10 @@ def test_what_no_reader_sees_does_not_reach_the_model(text: str, clean: str) -> 
 
 @pytest.mark.parametrize(
     "token",
-    ["<|im_end|>", "<|im_start|>system", "<|eot_id|>", "<｜User｜>", "</s>", "<s>", "<end_of_turn>", "[INST]", "[/INST]"]
-    + ["<<SYS>>", "<</SYS>>", "<think>", "</think>", "<tool_call>", "[AVAILABLE_TOOLS]", "<EOS>"],
+    [
+        *("<|im_end|>", "<|im_start|>system", "<|eot_id|>", "<｜User｜>", "</s>", "<s>", "<EOS>", "<end_of_turn>"),
+        *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<think>", "</think>", "<tool_call>", "[AVAILABLE_TOOLS]"),
+    ],
 )
 def test_tokens_of_chat_templates_are_broken_up(token: str) -> None:
     shown = as_data(f"one {token} two")
@@ -66,7 +78,10 @@ def test_tokens_of_chat_templates_are_broken_up(token: str) -> None:
 
 
 def test_numbers_in_brackets_are_no_citations_in_a_passage_and_stay_in_code() -> None:
-    assert as_data("Born in 1948.[7] See [1, 2], 【3】 and `argv[1]`.") == "Born in 1948.(7) See (1, 2), (3) and `argv[1]`."
+    assert (
+        as_data("Born in 1948.[7] See [1, 2], 【3】 and `argv[1]`.")
+        == "Born in 1948.(7) See (1, 2), (3) and `argv[1]`."
+    )
 
 
 @settings(deadline=None)
@@ -118,7 +133,10 @@ def test_a_context_that_holds_no_passage_is_told_with_what_it_takes() -> None:
         ("誰が自由ですか", "Answer in Japanese."),
         ("谁生而自由，在尊严和权利上一律平等？", "Answer in Chinese (simplified characters)."),
         ("誰生而自由，在尊嚴和權利上一律平等？", "Answer in Chinese (traditional characters)."),
-        ("Да ли су сви људи рођени слободни и једнаки у достојанству и правима?", "Answer in Serbian (Cyrillic script)."),
+        (
+            "Да ли су сви људи рођени слободни и једнаки у достојанству и правима?",
+            "Answer in Serbian (Cyrillic script).",
+        ),
         ("OK?", "Answer in the language in which the question is written."),
         ("2+2", "Answer in the language in which the question is written."),
         ("retten til hvile og fritid", "Answer in the language in which the question is written."),

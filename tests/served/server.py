@@ -227,7 +227,7 @@ def _encoded(server: ModelServer, body: dict[str, Any], vector: list[float]) -> 
 
 
 class _Handler(ListeningHandler):
-    def do_GET(self) -> None:
+    def get(self) -> None:
         served = self.server.owner
         served.requests.append((self.path, {}, dict(self.headers)))
         content = None if self._locked(served) else served.described(self.path)
@@ -238,7 +238,7 @@ class _Handler(ListeningHandler):
         else:
             self.reply(200, json.dumps(content).encode())
 
-    def do_POST(self) -> None:
+    def post(self) -> None:
         served = self.server.owner
         content = self.rfile.read(int(self.headers["Content-Length"]))
         served.enter()
