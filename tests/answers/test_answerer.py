@@ -86,6 +86,42 @@ def test_text_is_passed_on_while_the_model_still_writes() -> None:
     assert chat.closed == 1
 
 
+class Held:
+    """An answer that holds something open until it is closed."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.closed, self.name = list(text), 0, "held"
+
+    def stream(self, messages: object) -> Held:
+        return self
+
+    def __iter__(self) -> Held:
+        return self
+
+    def __next__(self) -> str:
+        if not self.text:
+            raise StopIteration
+        return self.text.pop(0)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize(
+    ("said", "left"), [(ENGLISH, True), (ENGLISH, False), ("NO_ANSWER, since it is not said.", False)]
+)
+def test_an_answer_is_closed_when_it_is_read_and_when_it_is_left(said: str, left: bool) -> None:
+    held = Held(said)
+    events = Answerer(article("en", "ja"), held).stream(QUESTION)
+    assert isinstance(next(events), Passages)
+    next(events)
+    if left:
+        events.close()  # type: ignore[attr-defined]  # it is a generator
+    else:
+        list(events)
+    assert held.closed == 1
+
+
 # Abstention
 
 
@@ -183,6 +219,9 @@ SIMPLIFIED, TRADITIONAL = SENTENCES["zh-Hans"] * 2, "人人生而自由，在尊
 LATIN = "Sva ljudska bića rađaju se slobodna i jednaka u dostojanstvu i pravima, i treba da postupaju bratski."
 CYRILLIC = "Сва људска бића рађају се слободна и једнака у достојанству и правима, и треба да поступају братски."
 
+INDONESIAN = "Semua orang dilahirkan merdeka dan mempunyai martabat dan hak-hak yang sama. Mereka dikaruniai akal."
+MALAY = "Semua manusia dilahirkan bebas dan samarata dari segi kemuliaan dan hak-hak. Mereka mempunyai pemikiran."
+
 
 @pytest.mark.parametrize(
     ("question", "answer", "verdict"),
@@ -197,6 +236,9 @@ CYRILLIC = "Сва људска бића рађају се слободна и �
         (LATIN, CYRILLIC, None),  # Bosnian, Croatian or Serbian: it does not tell
         (FRAGE, GERMAN, True),
         (FRAGE, "Artikel 1.", None),
+        (FRAGE, "はい [1]。", None),  # a name, perhaps
+        (FRAGE, LATIN, None),
+        (INDONESIAN, MALAY, True),  # near relatives
         (SENTENCES["ar"], SENTENCES["fa"], False),
         (SENTENCES["ar"], SENTENCES["ar"] + " [1][2]", True),
         ("", GERMAN, None),

@@ -100,6 +100,11 @@ def test_nothing_is_left_that_a_renderer_would_follow_but_addresses_of_passages(
     assert rewritten(text)[0] == shown
 
 
+def test_addresses_of_passages_that_are_not_on_the_web_are_broken_like_others() -> None:
+    shown = rewritten("In file:///srv/a.txt or x-app://run .", urls=("file:///srv/a.txt", "x-app://run"))[0]
+    assert shown == "In file:// /srv/a.txt or x-app:// run ."
+
+
 @pytest.mark.parametrize(
     "text",
     [
