@@ -102,12 +102,11 @@ class Answerer:
         hits = self._search(question, limit=limit, languages=languages, filter=filter, rerank=rerank)
         wanted = Wanted.of(question)
         if reason := self._irrelevant(hits):
-            yield Passages(hits=tuple(hits))
-            yield from self._abstain(reason, wanted, Passages(hits=tuple(hits)), attempts=0)
+            yield (found := Passages(hits=tuple(hits)))
+            yield from self._abstain(reason, wanted, found, attempts=0)
             return
         prompt = compose(question, hits, wanted, context=self._context)
-        given = Passages(hits=prompt.hits, left_out=prompt.left_out)
-        yield given
+        yield (given := Passages(hits=prompt.hits, left_out=prompt.left_out))
         attempts, done = yield from self._attempts(prompt, wanted)
         if done.declined or done.fault:
             reason = "not_in_passages" if done.declined else "uncited"
@@ -117,7 +116,7 @@ class Answerer:
             text=done.text,
             language=language_of(done.text),
             language_ok=wanted.judge(done.text),
-            citations=self._citations(done, prompt.hits),
+            citations=self._citations(done, given.hits),
             hits=given.hits,
             left_out=given.left_out,
             removed=done.removed,

@@ -34,7 +34,7 @@ _LIVE = re.compile(
 )
 _RANGE = re.compile(r"[-–—~〜～]")
 _VISIBLE_ASCII = string.ascii_letters + string.digits + string.punctuation
-_AFTER_ADDRESS = ".,;:!?)]}>\"'*_"
+_AFTER_ADDRESS = ".,;:!?)>\"'*_"
 _NO_GAP = frozenset(" \n\t.,;:!?)。、，；：！？）।؟،")
 # Controls but tab and line feed, soft hyphen, every invisible format but ZWNJ and ZWJ, tags, lone surrogates.
 _HIDDEN = re.compile(

@@ -15,7 +15,7 @@ from ...retrieval.served.listing import list_models, served_name
 if TYPE_CHECKING:
     from .chat import Message
 
-_ATTEMPTS = 4  # someone is waiting: about four seconds, or what the server asks for
+_ATTEMPTS = 4  # someone is waiting: two seconds on average, or what the server asks for
 _LONGEST = 10  # times the timeout: from the first piece of an answer to its end
 _LARGEST = 16 << 20  # bytes of a streamed answer, in which a token takes some 200
 _DONE = b"[DONE]"
@@ -39,7 +39,7 @@ def open_served(url: str, *, model: str | None = None, key: str | None = None, t
         ConfigurationError: the URL or the key cannot be one.
     """
     base, version = split_version(url)
-    connection = Connection(base, key=key, attempts=_ATTEMPTS, read_timeout=timeout)
+    connection = Connection(base, key=key, attempts=_ATTEMPTS, read_timeout=timeout, timeouts=1)
     return ServedChat(connection, model=model, version=version, longest=_LONGEST * timeout)
 
 

@@ -62,6 +62,8 @@ def ask(
             raise typer.Exit(NO_MODEL)
         events = answerer_for(opened, chat).stream(question, limit=limit, **asked)
         answer = _last(events) if as_json else _print_events(events)
+        if not answer.hits and opened.store.count() == 0:
+            err.print("The index is empty. Fill it: interlingua ingest PATH")
     if as_json:
         print_json(_as_dict(answer, question))
     else:

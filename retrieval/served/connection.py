@@ -33,7 +33,6 @@ R = TypeVar("R")
 _PASSING = frozenset({408, 424, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 30.0
 _ATTEMPTS_UNSEEN = 3  # of a server that never answered: most likely it is not running, and someone is waiting
-_ATTEMPTS_SLOW = 3  # that ran into the read timeout: more of them would hang for ten minutes
 _MESSAGE_CHARACTERS = 300
 _LARGEST_ANSWER = 1 << 30  # bytes: 2,048 vectors of 4,096 numbers as text are a sixth of it
 
@@ -90,12 +89,12 @@ class Connection:
         url: where the server is, as http://HOST:PORT, with a path where it has one; nothing is sent before first use.
         key: sent as bearer token.
         attempts: how often a request is sent at most. A server that has not answered yet gets no more than three, since
-            it most likely is not running; one that has may be restarting: ten attempts wait a minute on average. Three
-            timeouts of `read_timeout` end it too.
+            it most likely is not running; one that has may be restarting: ten attempts wait a minute on average.
         first_wait: seconds; before attempt n + 1 passes a random time of up to `first_wait` * 2**(n - 1), at most 30 s,
             or what the header Retry-After asks.
         connect_timeout: seconds until a connection stands.
         read_timeout: seconds until an answer begins, and from there to its last byte, however slowly it drips.
+        timeouts: how many of `read_timeout` a request is given; more than three would hang for ten minutes.
         concurrency: requests in flight at once, over all threads.
 
     Raises:
@@ -111,6 +110,7 @@ class Connection:
         first_wait: float = 0.5,
         connect_timeout: float = 5.0,
         read_timeout: float = 60.0,
+        timeouts: int = 3,
         concurrency: int = 8,
     ) -> None:
         self._address = Address.parse(url)
@@ -125,6 +125,7 @@ class Connection:
         self._key = key
         self._attempts, self._first_wait = attempts, first_wait
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
+        self._timeouts = timeouts
         self.concurrency = concurrency
         self._secrets = [secret for secret in (key, self._address.password) if secret]
         self._lock = threading.Lock()
@@ -166,7 +167,7 @@ class Connection:
                 return outcome
             attempts = self._attempts if self._answered else min(self._attempts, _ATTEMPTS_UNSEEN)
             slow += outcome.slow
-            if made >= attempts or slow >= _ATTEMPTS_SLOW or self._closed.is_set():
+            if made >= attempts or slow >= self._timeouts or self._closed.is_set():
                 raise EmbedderError(self._gave_up(path, outcome, made))
             wait = self._wait(made, outcome)
             logger.warning("%s: %s failed (%s), again in %.1f s", self.name, path, outcome.reason, wait)
@@ -267,7 +268,7 @@ class Connection:
         return (
             f"{self.name} failed {attempts} times at {path}; the last time: {failure.reason}. "
             "Is the server running and its model loaded? Start it, or check the address. If it is too slow for "
-            f"{self._read_timeout:g} s, lower the concurrency (now {self.concurrency})."
+            f"{self._read_timeout:g} s, lower the concurrency (now {self.concurrency}), or give it more time."
         )
 
     def said(self, body: bytes) -> str:

@@ -39,6 +39,27 @@ class Scripted:
             self.closed += 1
 
 
+class Held:
+    """An answer that holds something open until it is closed."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.closed, self.name = list(text), 0, "held"
+
+    def stream(self, messages: object) -> Held:
+        return self
+
+    def __iter__(self) -> Held:
+        return self
+
+    def __next__(self) -> str:
+        if not self.text:
+            raise StopIteration
+        return self.text.pop(0)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
 @dataclass
 class Searched:
     """A search that finds the same hits whatever it is asked, and notes what that was."""

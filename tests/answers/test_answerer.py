@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from answers_samples import ENGLISH, GERMAN, Scripted, Searched, article, hit
+from answers_samples import ENGLISH, GERMAN, Held, Scripted, Searched, article, hit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interlingua import Document, Index
@@ -84,27 +84,6 @@ def test_text_is_passed_on_while_the_model_still_writes() -> None:
     assert chat.closed == 0
     events.close()  # type: ignore[attr-defined]  # it is a generator
     assert chat.closed == 1
-
-
-class Held:
-    """An answer that holds something open until it is closed."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.closed, self.name = list(text), 0, "held"
-
-    def stream(self, messages: object) -> Held:
-        return self
-
-    def __iter__(self) -> Held:
-        return self
-
-    def __next__(self) -> str:
-        if not self.text:
-            raise StopIteration
-        return self.text.pop(0)
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 @pytest.mark.parametrize(

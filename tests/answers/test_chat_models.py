@@ -6,10 +6,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from answers_samples import ENGLISH, article
+from answers_samples import ENGLISH, Held, article
 from chat_factories import Chunk, Shaped
 from chat_server import ChatServer, says
 from interlingua.app.answers import Answerer, Chat, LangChainChat, Message, ServedChat, open_chat
@@ -68,7 +67,7 @@ def test_what_is_no_chat_model_is_refused_with_the_way_out(name: str, message: s
 def test_content_may_be_text_or_blocks_of_which_the_text_counts() -> None:
     model = Shaped(
         "Free",
-        [{"type": "reasoning", "reasoning": "hm"}, {"type": "text", "text": " and"}, " equal"],
+        [{"type": "reasoning", "text": "hm"}, {"type": "text", "text": " and"}, " equal"],
         [{"text": " men"}, {"type": "tool_call", "name": "search"}, {"type": "text"}],
         [],
         "",
@@ -90,20 +89,11 @@ def test_whatever_a_model_of_langchain_raises_is_a_chat_error() -> None:
 
 
 def test_closing_the_iterator_closes_that_of_the_model() -> None:
-    closed = []
-
-    class Slow:
-        def stream(self, messages: Any) -> Any:
-            try:
-                while True:
-                    yield "a"
-            finally:
-                closed.append(True)
-
-    pieces = LangChainChat(Slow()).stream(MESSAGES)
+    held = Held("Free and equal")
+    pieces = LangChainChat(held).stream(MESSAGES)
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]  # it is a generator
-    assert closed == [True]
+    assert held.closed == 1
 
 
 def test_the_fake_chat_model_of_langchain_answers() -> None:

@@ -92,6 +92,7 @@ def test_a_lone_backtick_hides_no_citation_beyond_its_line() -> None:
         ("[1]: https:&#47;&#47;evil.example", "[1] : https:&#47;&#47;evil.example"),
         ("![a](b(c))", "![a] (b(c))"),
         ("[1](javascript:alert(1))", "[1] (javascript:alert(1))"),
+        (f"[a {PAGE}]: javascript:x", "[a https:// who.int/handwashing] : javascript:x"),
         ("a < b and a<3", "a < b and a<3"),
         ("Time 10:30, [sic] and (so on)!", "Time 10:30, [sic] and (so on)!"),
     ],
@@ -152,11 +153,12 @@ PARTS = [
         "［１］",
         "【2】",
         "[9]",
-        "![a b](c d)",
-        "[a b](c)",
+        "أحرار [١]",
+        ":",
     ),
-    *("[a](b(c))", "](", "[", "]", "(", ")", "!", "<img ", "https://evil.example/x y", PAGE, "//", "www.x", "`", "```"),
-    *("NO_ANSWER", "NO\\_ANSWER", "[NO_ANSWER](x)", "\u202e", "[1]: x", "أحرار [١]", "<", "http:", "/"),
+    *("![a b](c d)", "[a b](c)", "[a](b(c))", "](", "[", "]", "(", ")", "!", "[1]: x", "`", "```", "\u202e"),
+    *("<img ", "<", "https://evil.example/x y", PAGE, "//", "http:", "/", "www.x", " javascript:x"),
+    *("NO_ANSWER", "NO\\_ANSWER", "[NO_ANSWER](x)"),
 ]
 TEXTS = st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
 

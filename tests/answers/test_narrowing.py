@@ -57,6 +57,11 @@ def test_each_of_several_passages_is_narrowed_by_itself() -> None:
     ]
 
 
+def test_citations_in_a_row_rest_on_the_same_statement() -> None:
+    answer = answered(f"{SENTENCES[1]} [1], [2]", NgramEmbedder(), PASSAGE, PASSAGE)
+    assert [citation.quote for citation in answer.citations] == [SENTENCES[1]] * 2
+
+
 def test_without_an_embedder_or_when_it_fails_citations_are_whole_passages(caplog: pytest.LogCaptureFixture) -> None:
     class Failing(NgramEmbedder):
         def embed_passages(self, texts: Sequence[str]) -> Matrix:
