@@ -140,9 +140,7 @@ class Answerer:
         for attempt in range(1, _ATTEMPTS + 1):
             pieces = self._chat.stream(prompt.messages(fault))
             rewriter = Rewriter(len(prompt.hits), urls)
-            done = yield from draft(
-                pieces, rewriter, wanted, check_language=attempt < _ATTEMPTS and wanted.name is not None
-            )
+            done = yield from draft(pieces, rewriter, wanted, check_language=attempt < _ATTEMPTS and wanted.told)
             fault = done.fault
             if fault is None:
                 break
@@ -161,7 +159,7 @@ class Answerer:
         yield Answer(
             text=text,
             language=language,
-            language_ok=language == wanted.tag if wanted.name else None,
+            language_ok=language == wanted.tag if wanted.told else None,
             hits=given.hits,
             left_out=given.left_out,
             abstained=True,

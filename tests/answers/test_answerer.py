@@ -198,8 +198,8 @@ SIMPLIFIED, TRADITIONAL = SENTENCES["zh-Hans"] * 2, "人人生而自由，在尊
 LATIN = "Sva ljudska bića rađaju se slobodna i jednaka u dostojanstvu i pravima, i treba da postupaju bratski."
 CYRILLIC = "Сва људска бића рађају се слободна и једнака у достојанству и правима, и треба да поступају братски."
 
-INDONESIAN = "Semua orang dilahirkan merdeka dan mempunyai martabat dan hak-hak yang sama. Mereka dikaruniai akal."
-MALAY = "Semua manusia dilahirkan bebas dan samarata dari segi kemuliaan dan hak-hak. Mereka mempunyai pemikiran."
+BOKMÅL = "Alle mennesker er født frie og med samme menneskeverd og menneskerettigheter. De er utstyrt med fornuft."
+NYNORSK = "Alle menneske er fødde til fridom og med same menneskeverd og menneskerettar. Dei har fått fornuft."
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,10 @@ MALAY = "Semua manusia dilahirkan bebas dan samarata dari segi kemuliaan dan hak
         (FRAGE, "Artikel 1.", None),
         (FRAGE, "はい [1]。", None),  # a name, perhaps
         (FRAGE, LATIN, None),
-        (INDONESIAN, MALAY, True),  # near relatives
+        (BOKMÅL, NYNORSK, True),  # near relatives
         (SENTENCES["ar"], SENTENCES["fa"], False),
         (SENTENCES["ar"], SENTENCES["ar"] + " [1][2]", True),
+        (BOKMÅL, GERMAN, False),
         ("", GERMAN, None),
     ],
 )

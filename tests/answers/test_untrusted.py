@@ -139,6 +139,10 @@ def test_a_context_that_holds_no_passage_is_told_with_what_it_takes() -> None:
         ),
         ("OK?", "Answer in the language in which the question is written."),
         ("2+2", "Answer in the language in which the question is written."),
+        (
+            "Semua orang dilahirkan merdeka dan mempunyai martabat yang sama?",
+            "Answer in the language in which the question is written.",
+        ),
         ("retten til hvile og fritid", "Answer in the language in which the question is written."),
     ],
 )
