@@ -123,9 +123,9 @@ def _print_notes(answer: Answer) -> None:
     if answer.language_ok is False and not answer.abstained:
         notes.append(f"The answer is in {answer.language}, which is not the language of the question.")
     if answer.left_out:
-        notes.append(f"{answer.left_out} more passages were found and did not fit into chat_context.")
+        notes.append(f"Passages that were found and did not fit into chat_context: {answer.left_out}.")
     if answer.removed:
-        notes.append(f"Citations of passages that do not exist, which were removed: {answer.removed}.")
+        notes.append(f"Citations of passages that do not exist and were removed: {answer.removed}.")
     for note in notes:
         err.print(note, style="dim")
 

@@ -109,8 +109,8 @@ def test_what_else_is_to_be_known_stands_on_standard_error(run: Run, serve: Serv
     done = run("ask", frage, "-n", "14", server=server, INTERLINGUA_CHAT_CONTEXT="900")
     assert done.returncode == 0, done.stderr
     assert "The answer is in en, which is not the language of the question." in done.stderr
-    assert "more passages were found and did not fit into chat_context" in done.stderr
-    assert "which were removed: 1." in done.stderr
+    assert "Passages that were found and did not fit into chat_context: " in done.stderr
+    assert "do not exist and were removed: 1." in done.stderr
 
 
 def test_a_failure_of_the_model_is_an_error_after_what_was_shown(run: Run, serve: Serve) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from answers_samples import Scripted, Searched, hit
@@ -16,17 +15,12 @@ from support import SENTENCES
 QUESTION = "Who is born free and equal in dignity and rights?"
 
 
-def obeying(attack: Attack) -> Callable[[str], str]:
-    """A model that writes what the document wants wherever it can read the order, and the truth where it cannot."""
-    return lambda prompt: TRUTH + attack.says if (attack.trigger or attack.text[-20:]) in prompt else TRUTH
-
-
 def answered(attack: Attack, *, stream_size: int = 5) -> tuple[Answer, Searched, Scripted, str]:
     hits = [
         hit(SENTENCES["en"], number=1, language="en", url=OWN),
         hit(attack.text, number=2, title=attack.text, url=f"https://evil.example/{attack.text}", language=attack.text),
     ]
-    search, chat = Searched(hits), Scripted([obeying(attack)] * 2, size=stream_size)
+    search, chat = Searched(hits), Scripted([attack.obeyed] * 2, size=stream_size)
     events = list(
         Answerer(search, chat).stream(QUESTION, limit=5, languages=["en"], filter=where(tenant="acme"), rerank=False)
     )
@@ -84,24 +78,11 @@ def test_a_passage_ends_only_where_we_end_it(attack: Attack) -> None:
         assert prompt.count("Question: ") == 1
 
 
-@pytest.mark.parametrize("name", ["tags", "selectors", "hidden by bidi", "split by zero widths", "controls"])
-def test_what_is_hidden_from_readers_is_not_read_by_the_model(name: str) -> None:
-    (attack,) = (attack for attack in ATTACKS if attack.name == name)
-    answer, _, chat, _ = answered(attack)
-    assert answer.text == TRUTH.strip()
-    assert attack.trigger is not None
-    assert attack.trigger not in chat.prompts[0]
-
-
-@pytest.mark.parametrize("name", ["template tokens", "template of Llama", "end of text", "numbers of a footnote"])
-def test_what_would_look_like_the_prompt_itself_does_not(name: str) -> None:
-    (attack,) = (attack for attack in ATTACKS if attack.name == name)
-    assert answered(attack)[0].text == TRUTH.strip()
-
-
-def test_the_model_in_these_tests_does_obey() -> None:
-    (plain,) = (attack for attack in ATTACKS if attack.name == "plain")
-    assert answered(plain)[0].text == TRUTH + "PWNED"
+def test_what_is_hidden_or_looks_like_the_prompt_does_not_reach_the_model_and_the_rest_is_obeyed(
+    attack: Attack,
+) -> None:
+    _, _, chat, _ = answered(attack)
+    assert (attack.obeyed(chat.prompts[0]) == TRUTH) == (attack.needs is not None)
 
 
 def test_a_document_outside_the_filter_is_neither_read_nor_cited(index: Index) -> None:
