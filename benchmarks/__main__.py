@@ -8,7 +8,7 @@ import os
 import platform
 from pathlib import Path
 
-from . import frameworks, ingest, latency, local, overhead
+from . import abstention, frameworks, ingest, latency, local, overhead
 
 BENCHMARKS = {
     "ingest": ingest.run,
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "latency": latency.run,
     "local": local.run,
     "frameworks": frameworks.run,
+    "abstention": abstention.run,
 }
 RESULTS = Path(__file__).parent / "results"
 
