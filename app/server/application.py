@@ -13,10 +13,10 @@ from ... import __version__
 from .answers import Json
 from .context import RequestContext, answer
 from .errors import Problem, RequestError, problem
-from .routes import documents, jobs, search, status, uploads
+from .routes import compatible, documents, jobs, search, status, uploads
 from .service import Service
 
-ROUTERS = (search.routes, documents.routes, uploads.routes, jobs.routes, status.routes)
+ROUTERS = (search.routes, documents.routes, uploads.routes, jobs.routes, status.routes, compatible.routes)
 """In the order of the description. POST /answer has its place after the search."""
 
 _DESCRIPTION = "One index for every language: a query in any finds passages in all, without translation."

@@ -118,7 +118,7 @@ class RequestContext:
         return bounded
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
-        route = getattr(scope.get("route"), "path", None) or "(none)"
+        route = getattr(scope.get("route"), "path_format", None) or "(none)"
         method = scope["method"] if scope["method"] in METHODS else "(other)"
         self._metrics.request(method, route, status, seconds)
         more: dict[str, Any] = {

@@ -49,9 +49,9 @@ class Threads:
             self.pending += 1
         try:
             future = self._pool.submit(work, *args, **kwargs)
-        except BaseException:
+        except RuntimeError:  # closed
             self._ended(None)
-            raise
+            raise BusyError("The server is shutting down.") from None
         future.add_done_callback(self._ended)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout)

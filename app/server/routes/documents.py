@@ -97,7 +97,7 @@ async def list_documents(
     return Json({"documents": documents, "next": page.next})
 
 
-@routes.get("/documents/{id:path}", response_model=StoredDocumentAnswer, responses=errors(404), summary="Read one")
+@routes.get("/documents/{id:anything}", response_model=StoredDocumentAnswer, responses=errors(404), summary="Read one")
 async def get_document(request: Request, id: Annotated[str, _ID], seen: ReadView) -> Json:
     """A document with its passages in order."""
     found = await service_of(request).quick.run(seen.document, id)
@@ -121,7 +121,7 @@ def _shown(document: StoredDocument) -> dict[str, Any]:
     }
 
 
-@routes.delete("/documents/{id:path}", response_model=Deleted, responses=errors(404), summary="Delete one")
+@routes.delete("/documents/{id:anything}", response_model=Deleted, responses=errors(404), summary="Delete one")
 async def delete_document(request: Request, id: Annotated[str, _ID], seen: WriteView) -> Json:
     """Delete a document, all its passages with it."""
     removed = await service_of(request).quick.run(seen.delete, id)

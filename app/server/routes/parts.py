@@ -5,9 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.convertors import Convertor, register_url_convertor
 
 from ..answers import Json
 from ..schemas.common import errors
+
+
+class Anything(Convertor[str]):
+    """The rest of a path, whatever it is: `{id:anything}`. Starlette's own `path` ends at the end of a line."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_url_convertor("anything", Anything())
 
 
 def router(tag: str) -> APIRouter:

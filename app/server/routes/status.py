@@ -26,7 +26,7 @@ async def list_languages(request: Request, seen: ReadView) -> Json:
     return Json({"languages": await service_of(request).quick.run(seen.languages)})
 
 
-@routes.get("/facets/{key:path}", response_model=Facets, summary="Values of a key")
+@routes.get("/facets/{key:anything}", response_model=Facets, summary="Values of a key")
 async def count_values(
     request: Request,
     seen: ReadView,
