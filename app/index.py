@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +82,10 @@ class Index:
         """What made the vectors in force."""
         return self._current.get().manifest
 
+    def using(self) -> AbstractContextManager[Generation]:
+        """The embedder with its store in force, which stay open to the end of the block whatever is switched."""
+        return self._current.using()
+
     def ingest(
         self,
         source: Source,
@@ -135,10 +140,10 @@ class Index:
         with self._current.using() as current:
             return current.store.facets("language")
 
-    def delete(self, *document_ids: str) -> int:
-        """Delete documents by id; how many chunks that removed."""
+    def delete(self, *document_ids: str, within: Filter | None = None) -> int:
+        """Delete documents by id, of those that match `within`; how many chunks that removed."""
         with self._switching, self._current.using() as current:
-            removed = current.store.delete(where(document_id=document_ids)) if document_ids else 0
+            removed = current.store.delete(where(document_id=document_ids) & within) if document_ids else 0
             current.store.flush()
             return removed
 

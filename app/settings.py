@@ -24,7 +24,7 @@ from ..retrieval.manifest import Quantization
 
 CONFIG_FILE = Path("interlingua.toml")
 OF_THE_EMBEDDER = {"embedder", "dimensions", "task", "embedder_url", "embedder_dialect"}
-SECRET = {"api_key", "embedder_key", "target_key", "reranker_key"}
+SECRET = {"api_key", "embedder_key", "target_key", "reranker_key", "server_key"}
 Dialect = Literal["tei", "openai", "zeroentropy"]
 RerankDialect = Literal["tei", "cohere", "zeroentropy"]
 
@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     device: str | None = Field(None, description="That models run on in this process, such as cuda:1 or cuda:0,cuda:1.")
     revision: str | None = Field(None, description="Commit or branch of a hub model.")
     trust_remote_code: bool = Field(False, description="Run code that a hub model of that revision brings along.")
+    keys: str | None = Field(None, description="File of the API keys of serve and mcp; see interlingua keys new.")
+    server_key: SecretStr | None = Field(None, description="An API key of serve and mcp that may do everything.")
     quantization: Quantization = Field("int8", description="How vectors are compressed: int8, binary or none.")
     chunk_tokens: int = Field(256, ge=16, description="Longest chunk, in tokens of the embedder.")
     chunk_overlap: int = Field(0, ge=0, description="Whole sentences that neighbouring chunks share.")

@@ -79,7 +79,34 @@ class Stored:
     vector: NDArray[np.float32] | None = None
 
 
-class Store(Protocol):
+class Readable(Protocol):
+    """Chunks that can be searched: a store, or the part of one that may be seen. Raises as `Store` does."""
+
+    def search(
+        self,
+        vector: NDArray[np.float32],
+        *,
+        limit: int,
+        where: Filter | None = None,
+        score_threshold: float | None = None,
+    ) -> list[Hit]:
+        """The `limit` chunks nearest to `vector` (cosine), best first, ties by chunk id; `scores["dense"]` is set."""
+        ...
+
+    def scan(self, where: Filter | None = None, *, vectors: bool = False, after: str | None = None) -> Iterator[Stored]:
+        """Every matching chunk, ordered by chunk id, read in pages; with `after`, only those with a greater id."""
+        ...
+
+    def count(self, where: Filter | None = None) -> int:
+        """How many chunks match, exactly."""
+        ...
+
+    def facets(self, key: str, where: Filter | None = None, *, limit: int = 1000) -> dict[str, int]:
+        """Chunks per value of `key` (a field such as `language`, or `metadata.topic`), most frequent first."""
+        ...
+
+
+class Store(Readable, Protocol):
     """Chunks and their vectors.
 
     Every method raises StoreError (or a subclass) when the store fails, FilterError for a filter that cannot be asked,
@@ -117,31 +144,8 @@ class Store(Protocol):
         """Ids of the documents whose first chunk (ordinal 0) matches, each once, in no particular order, in pages."""
         ...
 
-    def search(
-        self,
-        vector: NDArray[np.float32],
-        *,
-        limit: int,
-        where: Filter | None = None,
-        score_threshold: float | None = None,
-    ) -> list[Hit]:
-        """The `limit` chunks nearest to `vector` (cosine), best first, ties by chunk id; `scores["dense"]` is set."""
-        ...
-
-    def scan(self, where: Filter | None = None, *, vectors: bool = False) -> Iterator[Stored]:
-        """Every matching chunk, ordered by chunk id, read in pages."""
-        ...
-
     def delete(self, where: Filter) -> int:
         """Delete the matching chunks; how many there were."""
-        ...
-
-    def count(self, where: Filter | None = None) -> int:
-        """How many chunks match, exactly."""
-        ...
-
-    def facets(self, key: str, where: Filter | None = None, *, limit: int = 1000) -> dict[str, int]:
-        """Chunks per value of `key` (a field such as `language`, or `metadata.topic`), most frequent first."""
         ...
 
     def flush(self) -> None:

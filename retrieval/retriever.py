@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import ConfigurationError, EmbedderError, FilterError, InputError
 from .filters import Exists, Filter, Match, Range, metadata_filter
-from .protocols import Embedder, Store
+from .protocols import Embedder, Readable
 from .rerankers import Reranker
 from .reranking import rerank as order_anew
 from .text.language import canonical_tag, language_and_variants
@@ -28,7 +28,7 @@ _SAMPLE = 5000
 class Retriever:
     """Search one store with the embedder that made it, and rerank where a reranker is given and asked for."""
 
-    def __init__(self, embedder: Embedder, store: Store, *, reranker: Reranker | None = None) -> None:
+    def __init__(self, embedder: Embedder, store: Readable, *, reranker: Reranker | None = None) -> None:
         self._embedder = embedder
         self._store = store
         self._reranker = reranker

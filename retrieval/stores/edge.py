@@ -155,9 +155,9 @@ class EdgeStore:
 
             return best(fetch, limit)
 
-    def scan(self, where: Filter | None = None, *, vectors: bool = False) -> Iterator[Stored]:
+    def scan(self, where: Filter | None = None, *, vectors: bool = False, after: str | None = None) -> Iterator[Stored]:
         """See `Store.scan`. What is written meanwhile may or may not be seen."""
-        for record in self._records(where, payload=True, vectors=vectors):
+        for record in self._records(where, payload=True, vectors=vectors, after=after):
             chunk = to_chunk(str(record.id), record.payload or {})
             raw = cast("Mapping[str, Any]", record.vector)[VECTOR] if vectors else None
             yield Stored(chunk=chunk, vector=None if raw is None else np.asarray(raw, dtype=np.float32))
@@ -238,11 +238,11 @@ class EdgeStore:
         return edge.SearchParams(quantization=codes)
 
     def _records(
-        self, where: Filter | None, *, payload: bool | list[str], vectors: bool = False
+        self, where: Filter | None, *, payload: bool | list[str], vectors: bool = False, after: str | None = None
     ) -> Iterator[edge.Record]:
         """Matching records ordered by id. The engine orders UUIDs as numbers, which is the order of the strings."""
         matching = _matching(where)
-        offset: Any = None
+        offset: Any = after
         while True:
             with self._open("reading") as shard:
                 request = edge.ScrollRequest(
@@ -253,7 +253,9 @@ class EdgeStore:
                     with_vector=[VECTOR] if vectors else False,
                 )
                 records, offset = shard.scroll(request)
-            yield from records
+            yield from (
+                record for record in records if str(record.id) != after
+            )  # the offset is the first, not the last
             if offset is None:
                 return
 

@@ -155,9 +155,9 @@ class QdrantStore:
 
         return best(fetch, limit)
 
-    def scan(self, where: Filter | None = None, *, vectors: bool = False) -> Iterator[Stored]:
+    def scan(self, where: Filter | None = None, *, vectors: bool = False, after: str | None = None) -> Iterator[Stored]:
         """See `Store.scan`. What is written meanwhile may or may not be seen."""
-        for record in self._records(where, payload=True, vectors=vectors):
+        for record in self._records(where, payload=True, vectors=vectors, after=after):
             chunk = to_chunk(str(record.id), record.payload or {})
             raw = cast("Mapping[str, Any]", record.vector)[VECTOR] if vectors else None
             yield Stored(chunk=chunk, vector=None if raw is None else np.asarray(raw, dtype=np.float32))
@@ -267,7 +267,7 @@ class QdrantStore:
         return self._connection, self._manifest
 
     def _records(
-        self, where: Filter | None, *, payload: bool | list[str], vectors: bool = False
+        self, where: Filter | None, *, payload: bool | list[str], vectors: bool = False, after: str | None = None
     ) -> Iterator[models.Record]:
         """Matching records ordered by id. The engine orders UUIDs as numbers, which is the order of the strings."""
         from qdrant_client import models
@@ -277,11 +277,14 @@ class QdrantStore:
             limit=_PAGE,
             with_payload=payload,
             with_vector=[VECTOR] if vectors else False,
+            offset=after,
         )
         while True:
             connection, _ = self._opened()
             records, offset = connection.call("reading", partial(_page, self.name, request))
-            yield from records
+            yield from (
+                record for record in records if str(record.id) != after
+            )  # the offset is the first, not the last
             if offset is None:
                 return
             request = request.model_copy(update={"offset": offset})

@@ -375,6 +375,15 @@ class TestScan:
             assert s.vector.dtype == np.float32
             assert s.vector == pytest.approx(by_id[s.chunk.id], abs=1e-6)
 
+    def test_it_goes_on_after_an_id(self, store: Store) -> None:
+        fill(store, [chunk(n, language=["de", "th"][n % 2]) for n in range(1200)])
+        ids = [s.chunk.id for s in store.scan()]
+        for place in (0, 999, 1000, 1198, 1199):
+            assert [s.chunk.id for s in store.scan(after=ids[place])] == ids[place + 1 :]
+        thai = [s.chunk.id for s in store.scan(where(language="th"))]
+        missing = next(each for each in ids if each not in thai)  # no id of the scan, but one that it has passed
+        assert [s.chunk.id for s in store.scan(where(language="th"), after=missing)] == [i for i in thai if i > missing]
+
     def test_vectors_only_when_asked_for(self, store: Store) -> None:
         fill(store, [chunk(1)])
         assert next(iter(store.scan())).vector is None

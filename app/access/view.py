@@ -1,0 +1,207 @@
+"""An index as one key sees it: what servers hand to those who ask. Each method applies the key's filter."""
+
+from __future__ import annotations
+
+import uuid
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from ...connectors.ingestor import Progress
+from ...connectors.report import Report
+from ...connectors.sources import Source, connector_for
+from ...retrieval.errors import InputError
+from ...retrieval.filters import Filter, where
+from ...retrieval.protocols import Readable
+from ...retrieval.retriever import CANDIDATES, Retriever
+from ...retrieval.stores.answers import FIRST_CHUNK
+from ...retrieval.stores.filtered import FilteredStore
+from ...retrieval.types import Chunk, Hit, Metadata
+from ..generation import Generation
+from ..index import Index
+from .keys import Key
+from .writing import KeyConnector
+
+MAX_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A document in a list; `language` is that of its first passage."""
+
+    id: str
+    title: str | None
+    url: str | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some documents; `next` asks for those after them, None at the end."""
+
+    documents: tuple[Summary, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """A document as it is stored: its passages in order, and its languages by how many passages have them."""
+
+    id: str
+    title: str | None
+    url: str | None
+    languages: Mapping[str, int]
+    metadata: Metadata
+    passages: tuple[Chunk, ...]
+
+
+class View:
+    """One index, and one key: search, read, write and delete what the key may. Safe to share between threads.
+
+    What the key may not see does not exist here: not in results, counts and facets, nor in what errors name. The
+    scopes of the key are not looked at, since they belong to routes.
+    """
+
+    def __init__(self, index: Index, key: Key) -> None:
+        self._index = index
+        self.key = key
+        self._retrievers: weakref.WeakKeyDictionary[Generation, Retriever] = weakref.WeakKeyDictionary()
+
+    @property
+    def model(self) -> str:
+        """Name of the model in force."""
+        return self._index.embedder.model
+
+    def search(
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        languages: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | Filter | None = None,
+        score_threshold: float | None = None,
+        per_document: int | None = None,
+        rerank: bool = False,
+        candidates: int = CANDIDATES,
+        rerank_budget: float | None = None,
+    ) -> list[Hit]:
+        """The best passages in any language; see `Retriever.search`."""
+        with self._index.using() as current:
+            return self._retriever(current).search(
+                query,
+                limit=limit,
+                languages=languages,
+                filter=filter,
+                score_threshold=score_threshold,
+                per_document=per_document,
+                rerank=rerank,
+                candidates=candidates,
+                rerank_budget=rerank_budget,
+            )
+
+    def languages(self) -> dict[str, int]:
+        """Passages per language tag, most first."""
+        with self._index.using() as current:
+            return self._visible(current).facets("language")
+
+    def facets(self, name: str) -> dict[str, int]:
+        """Passages per value of `language` or of a key of the metadata, most first. Raises FilterError."""
+        with self._index.using() as current:
+            return self._visible(current).facets(name if name == "language" else f"metadata.{name}")
+
+    def counts(self) -> tuple[int, int]:
+        """How many documents and passages there are."""
+        with self._index.using() as current:
+            visible = self._visible(current)
+            return visible.count(FIRST_CHUNK), visible.count()
+
+    def documents(self, *, after: str | None = None, limit: int = 100) -> Page:
+        """A page of the documents, in a fixed order; `after` is `next` of the page before. Raises InputError."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InputError(f"limit is {limit}; it must be from 1 to {MAX_PAGE}.")
+        with self._index.using() as current:
+            firsts = self._visible(current).scan(FIRST_CHUNK, after=None if after is None else _cursor(after))
+            chunks = [stored.chunk for stored in islice(firsts, limit + 1)]
+        documents = tuple(
+            Summary(id=chunk.document_id, title=chunk.title, url=chunk.url, language=chunk.language)
+            for chunk in chunks[:limit]
+        )
+        return Page(documents=documents, next=chunks[limit - 1].id if len(chunks) > limit else None)
+
+    def document(self, document_id: str) -> StoredDocument | None:
+        """One document with its passages, by its id or by what follows the key's prefix; None where there is none."""
+        with self._index.using() as current:
+            for name in dict.fromkeys((self._own(document_id), document_id)):
+                found = [stored.chunk for stored in self._visible(current).scan(where(document_id=name))]
+                if found:
+                    return _document(found)
+        return None
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Every passage, in a fixed order, for an export."""
+        with self._index.using() as current:
+            for stored in self._visible(current).scan():
+                yield stored.chunk
+
+    def ingest(self, source: Source, *, progress: Progress | None = None) -> Report:
+        """Add and update documents; what is not in `source` is kept.
+
+        Their ids get the key's prefix, and what its filter asks for is written into their metadata; a document that
+        says otherwise is skipped. Raises what `Index.ingest` raises.
+        """
+        connector = KeyConnector(inner=connector_for(source), key=self.key)
+        return self._index.ingest(connector, delete=False, progress=progress)
+
+    def delete(self, *document_ids: str) -> int:
+        """Delete documents by id or by what follows the key's prefix; how many passages that removed.
+
+        Of a key with a filter, only documents that it may write: those under its prefix.
+        """
+        if not document_ids:
+            return 0
+        return self._index.delete(*(self._own(name) for name in document_ids), within=self.key.filter)
+
+    def _own(self, document_id: str) -> str:
+        """The id of a document that the key may write."""
+        return document_id if document_id.startswith(self.key.prefix) else self.key.prefix + document_id
+
+    def _visible(self, generation: Generation) -> Readable:
+        return generation.store if self.key.filter is None else FilteredStore(generation.store, self.key.filter)
+
+    def _retriever(self, generation: Generation) -> Retriever:
+        """Kept as long as the generation, since it remembers which keys of the metadata there are."""
+        if self.key.filter is None:
+            return generation.retriever
+        found = self._retrievers.get(generation)
+        if found is None:
+            visible = self._visible(generation)
+            found = Retriever(generation.embedder, visible, reranker=generation.reranker)
+            self._retrievers[generation] = found
+        return found
+
+
+def _document(chunks: Sequence[Chunk]) -> StoredDocument:
+    """The version of which the most chunks are stored; there are two while a changed document is being written."""
+    versions = Counter(chunk.origin for chunk in chunks)
+    newest = max(versions, key=lambda origin: (versions[origin], "" if origin is None else origin.digest))
+    passages = sorted((chunk for chunk in chunks if chunk.origin == newest), key=lambda chunk: chunk.ordinal)
+    first = passages[0]
+    languages = Counter(chunk.language for chunk in passages)
+    return StoredDocument(
+        id=first.document_id,
+        title=first.title,
+        url=first.url,
+        languages=dict(languages.most_common()),
+        metadata=first.metadata,
+        passages=tuple(passages),
+    )
+
+
+def _cursor(after: str) -> str:
+    try:
+        return str(uuid.UUID(after))
+    except ValueError:
+        raise InputError(f"{after!r} is not the `next` of a page of documents.") from None
