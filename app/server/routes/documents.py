@@ -14,6 +14,7 @@ from fastapi import Body, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
 from ....retrieval.types import Chunk
+from ...access.keys import Key
 from ...access.view import MAX_PAGE, StoredDocument
 from ...presenting import chunk_to_dict
 from ..access import ReadView, WriteView, service_of
@@ -62,7 +63,7 @@ async def add_documents(
     """
     service = service_of(request)
     at_most(len(asked.documents), service.limits.documents, what="Documents", setting="max_documents")
-    documents = [_fields(document, seen.key.prefix) for document in asked.documents]
+    documents = [_fields(document, seen.key) for document in asked.documents]
     job = new_job("documents", key=seen.key.name, items=len(documents))
     folder = await asyncio.to_thread(service.jobs.room, job)
     await asyncio.to_thread(write_documents, folder, documents)
@@ -73,15 +74,13 @@ async def add_documents(
     return Json({"ids": [document["id"] for document in documents], "report": done.report})
 
 
-def _fields(document: NewDocument, prefix: str) -> dict[str, Any]:
+def _fields(document: NewDocument, key: Key) -> dict[str, Any]:
     """The fields of a `Document`; the id is the one that it will be stored under."""
     values = document.model_dump()
     if values["id"] is None:
         content = json.dumps([document.title, document.url, document.text]).encode()
         values["id"] = f"text-{hashlib.blake2b(content, digest_size=16).hexdigest()}"
-    if not values["id"].startswith(prefix):
-        values["id"] = prefix + values["id"]
-    return values
+    return {**values, "id": key.own(values["id"])}
 
 
 @routes.get("/documents", response_model=DocumentPage, summary="List documents")

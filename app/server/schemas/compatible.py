@@ -19,7 +19,7 @@ RERANK_EXAMPLES: dict[str, Any] = {
     "two languages": {
         "value": {
             "query": "शिक्षा का अधिकार",
-            "documents": ["Everyone has the right to education.", "Der Drucker meldet Papierstau."],
+            "documents": ["教育を受ける権利", "Der Drucker meldet Papierstau."],
             "top_n": 1,
             "return_documents": True,
         }
