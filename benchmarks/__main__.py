@@ -8,9 +8,15 @@ import os
 import platform
 from pathlib import Path
 
-from . import ingest, latency, local, overhead
+from . import ingest, latency, local, overhead, serve
 
-BENCHMARKS = {"ingest": ingest.run, "overhead": overhead.run, "latency": latency.run, "local": local.run}
+BENCHMARKS = {
+    "ingest": ingest.run,
+    "overhead": overhead.run,
+    "latency": latency.run,
+    "local": local.run,
+    "serve": serve.run,
+}
 RESULTS = Path(__file__).parent / "results"
 
 
