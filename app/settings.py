@@ -24,7 +24,7 @@ from ..retrieval.manifest import Quantization
 
 CONFIG_FILE = Path("interlingua.toml")
 OF_THE_EMBEDDER = {"embedder", "dimensions", "task", "embedder_url", "embedder_dialect"}
-SECRET = {"api_key", "embedder_key", "target_key", "reranker_key", "server_key"}
+SECRET = {"api_key", "embedder_key", "target_key", "reranker_key", "server_key", "mcp_key"}
 Dialect = Literal["tei", "openai", "zeroentropy"]
 RerankDialect = Literal["tei", "cohere", "zeroentropy"]
 
@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     trust_remote_code: bool = Field(False, description="Run code that a hub model of that revision brings along.")
     keys: str | None = Field(None, description="File of the API keys of serve and mcp; see interlingua keys new.")
     server_key: SecretStr | None = Field(None, description="An API key of serve and mcp that may do everything.")
+    mcp_key: SecretStr | None = Field(None, description="The API key that mcp acts with on standard input.")
     host: str = Field("127.0.0.1", description="Address that serve listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
     state: str | None = Field(None, description="Folder of the jobs and uploads of serve; beside the store by default.")

@@ -200,9 +200,9 @@ def _bound(quiet: dict[str, Any], busy: dict[str, Any], parts: dict[str, float])
     name = "the store" if parts["store_p50_ms"] > parts["embedding_p50_ms"] else "embedding the query"
     return (
         f"Without an ingest, {work:.1f} ms of a median of {quiet['p50_ms']:.1f} ms are the search itself, most of it "
-        f"{name}; the rest is HTTP and JSON. An ingest adds {busy['p50_ms'] - quiet['p50_ms']:.1f} ms to the median and "
-        f"{busy['p99_ms'] - quiet['p99_ms']:.1f} ms to the 99th percentile: its calls of the store hold the interpreter, "
-        "and it takes the cores that are free."
+        f"{name}; the rest is HTTP and JSON. An ingest adds {busy['p50_ms'] - quiet['p50_ms']:.1f} ms to the median "
+        f"and {busy['p99_ms'] - quiet['p99_ms']:.1f} ms to the 99th percentile: its calls of the store hold the "
+        "interpreter, and it takes the cores that are free."
     )
 
 

@@ -16,7 +16,7 @@ import typer.core
 
 from ... import __version__
 from ...retrieval.errors import InterlinguaError
-from . import demo, doctor, ingest, keys, manage, migrate, models, plan, search, serve, status
+from . import demo, doctor, ingest, keys, manage, mcp, migrate, models, plan, search, serve, status
 from .console import fail
 
 
@@ -50,7 +50,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 some documents were skipped, 4 deletions were refused, "
     "5 doctor or models check found a problem, 130 interrupted.",
 )
-for module in (ingest, search, serve, status, manage, plan, migrate, models, doctor, keys, demo):
+for module in (ingest, search, serve, status, manage, plan, migrate, models, doctor, keys, mcp, demo):
     module.register(app)
 
 

@@ -100,13 +100,17 @@ def _with_subtags(code: str, tag: str, subtags: list[str]) -> str:
 
 def _unknown(code: str) -> str:
     close = difflib.get_close_matches(code.strip().casefold(), list(_ALIASES), n=3, cutoff=0.6)
-    hints = list(dict.fromkeys(f"{_ALIASES[name]} ({_name(_ALIASES[name])})" for name in close))
+    hints = list(dict.fromkeys(f"{_ALIASES[name]} ({language_name(_ALIASES[name])})" for name in close))
     advice = f"Did you mean {' or '.join(hints)}?" if hints else "Use a tag such as de, zh-Hant, or a name: German."
     return f"Unknown language {code!r}. {advice}"
 
 
-def _name(tag: str) -> str:
-    return LANGUAGES[base_language(tag)].names[0] if tag != UNDETERMINED else "undetermined"
+def language_name(tag: str) -> str:
+    """The English name of a stored tag: `German`; the tag itself where none is known."""
+    if tag == UNDETERMINED:
+        return "undetermined"
+    row = LANGUAGES.get(base_language(tag))
+    return tag if row is None else row.names[0]
 
 
 def _tag(language: str, script: str) -> str:

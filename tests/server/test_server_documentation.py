@@ -32,7 +32,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     server.kill()
 
 
-@pytest.mark.parametrize(("code", "prints"), zip(PYTHON, ["event: done", "[256, 256]"], strict=True))
+@pytest.mark.parametrize(("code", "prints"), list(zip(PYTHON, ["event: done", "[256, 256]"], strict=True)))
 def test_the_examples_in_python_run(tmp_path: Path, url: str, code: str, prints: str) -> None:
     written = code.replace("http://127.0.0.1:8000", url)
     done = subprocess.run([sys.executable, "-c", written], cwd=tmp_path, capture_output=True, text=True, timeout=120)
