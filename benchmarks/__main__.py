@@ -8,7 +8,7 @@ import os
 import platform
 from pathlib import Path
 
-from . import abstention, frameworks, ingest, latency, local, overhead
+from . import abstention, frameworks, ingest, latency, local, overhead, serve
 
 BENCHMARKS = {
     "ingest": ingest.run,
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "local": local.run,
     "frameworks": frameworks.run,
     "abstention": abstention.run,
+    "serve": serve.run,
 }
 RESULTS = Path(__file__).parent / "results"
 

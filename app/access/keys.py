@@ -47,9 +47,15 @@ class Key:
         """Whether it may do what needs `scope`; admin may do everything."""
         return scope in self.scopes or "admin" in self.scopes
 
+    def own(self, document_id: str) -> str:
+        """The id under which it writes a document."""
+        return document_id if document_id.startswith(self.prefix) else self.prefix + document_id
 
+
+SERVER_KEY = "server_key"
 EVERYONE = Key(name="everyone", scopes=frozenset(SCOPES))
 """Who comes to a server without keys, which listens to its own machine alone."""
+_RESERVED = {SERVER_KEY, EVERYONE.name}
 
 
 class Keys:
@@ -72,13 +78,18 @@ class Keys:
                     f"server_key has {len(given)} characters; it takes {SHORTEST} to be hard to guess. "
                     "Make one: interlingua keys new NAME"
                 )
-            keys[digest(given)] = Key(name="server_key", scopes=frozenset(SCOPES))
+            keys[digest(given)] = Key(name=SERVER_KEY, scopes=frozenset(SCOPES))
         return cls(keys)
 
     @property
     def open_access(self) -> bool:
         """Whether there are no keys, so that everyone may do everything."""
         return not self._keys
+
+    def named(self, name: str) -> Key | None:
+        """The key of that name; None when there is none any more."""
+        known = [EVERYONE] if self.open_access else self._keys.values()
+        return next((key for key in known if key.name == name), None)
 
     def verify(self, presented: str | None) -> Key | None:
         """The key that was presented; None for one that is not known. Takes as long for a wrong key as for a right one.
@@ -132,6 +143,8 @@ def _key(name: str, table: object, path: Path) -> tuple[str, Key]:
     if not isinstance(table, dict) or (unknown := sorted(set(table) - _FIELDS)):
         got = table if not isinstance(table, dict) else unknown[0]
         raise ConfigurationError(f"{where} has {got!r}. A key has {', '.join(sorted(_FIELDS))}.")
+    if name in _RESERVED:
+        raise ConfigurationError(f"{where} has a name with a meaning of its own. Give it another.")
     stored, scopes, prefix = table.get("sha256"), table.get("scopes"), table.get("prefix", "")
     if not isinstance(stored, str) or not re.fullmatch(r"[0-9a-f]{64}", stored):
         raise ConfigurationError(f"{where}: sha256 is {stored!r}, not 64 hex digits. Run: interlingua keys new NAME")

@@ -134,7 +134,7 @@ class View:
     def document(self, document_id: str) -> StoredDocument | None:
         """One document with its passages, by its id or by what follows the key's prefix; None where there is none."""
         with self._index.using() as current:
-            for name in dict.fromkeys((self._own(document_id), document_id)):
+            for name in dict.fromkeys((self.key.own(document_id), document_id)):
                 found = [stored.chunk for stored in self._visible(current).scan(where(document_id=name))]
                 if found:
                     return _document(found)
@@ -162,11 +162,7 @@ class View:
         """
         if not document_ids:
             return 0
-        return self._index.delete(*(self._own(name) for name in document_ids), within=self.key.filter)
-
-    def _own(self, document_id: str) -> str:
-        """The id of a document that the key may write."""
-        return document_id if document_id.startswith(self.key.prefix) else self.key.prefix + document_id
+        return self._index.delete(*(self.key.own(name) for name in document_ids), within=self.key.filter)
 
     def _visible(self, generation: Generation) -> Readable:
         return generation.store if self.key.filter is None else FilteredStore(generation.store, self.key.filter)

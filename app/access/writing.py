@@ -36,15 +36,15 @@ class KeyConnector:
 
     def _confined(self, item: Document | Pending | Skip) -> Document | Pending | Skip:
         if isinstance(item, Skip):
-            return replace(item, id=self._own(item.id))
+            return replace(item, id=self.key.own(item.id))
         if isinstance(item, Pending):
-            return Pending(id=self._own(item.id), revision=item.revision, read=self._read(item))
+            return Pending(id=self.key.own(item.id), revision=item.revision, read=self._read(item))
         return self._document(item)
 
     def _read(self, item: Pending) -> Callable[[], Document | Skip]:
         def read() -> Document | Skip:
             found = item.read()
-            return replace(found, id=self._own(found.id)) if isinstance(found, Skip) else self._document(found)
+            return replace(found, id=self.key.own(found.id)) if isinstance(found, Skip) else self._document(found)
 
         return read
 
@@ -61,12 +61,10 @@ class KeyConnector:
             elif not _within(metadata.get(name), condition.values):
                 allowed = " or ".join(map(repr, condition.values))
                 return Skip(
-                    id=self._own(document.id), reason=f"its {name} has to be {allowed}, and is {metadata.get(name)!r}"
+                    id=self.key.own(document.id),
+                    reason=f"its {name} has to be {allowed}, and is {metadata.get(name)!r}",
                 )
-        return replace(document, id=self._own(document.id), metadata=metadata)
-
-    def _own(self, document_id: str) -> str:
-        return document_id if document_id.startswith(self.key.prefix) else self.key.prefix + document_id
+        return replace(document, id=self.key.own(document.id), metadata=metadata)
 
 
 def _within(value: object, allowed: tuple[Value, ...]) -> bool:

@@ -14,8 +14,9 @@ from ...retrieval.types import Hit
 from ..answers import HOW_TO, Answer, Citation, Passages, Text, answerer_for, open_chat
 from ..answers.answerer import LIMIT
 from ..answers.values import Event
+from ..presenting import hit_to_dict
 from .console import Collection, Embedder, Filters, Json, Languages, Rerank, Store, err, index, out, print_json, visible
-from .search import hit_to_dict, parse_filters, print_hit
+from .search import parse_filters, print_hit
 
 NO_MODEL = 6
 """Exit code where no chat model is configured."""

@@ -13,6 +13,7 @@ from ...retrieval.errors import FilterError
 from ...retrieval.highlights import highlight
 from ...retrieval.retriever import CANDIDATES
 from ...retrieval.types import Hit
+from ..presenting import hit_to_dict
 from .console import Collection, Embedder, Filters, Json, Languages, Rerank, Store, err, index, out, print_json, visible
 
 _CONDITION = re.compile(r"(?P<key>[^=<>!]+)(?P<op>!=|>=|<=|=|>|<)(?P<value>.*)", re.DOTALL)
@@ -108,27 +109,6 @@ def _value(text: str) -> str | int | float | bool:
     except ValueError:
         return text
     return value if isinstance(value, (str, int, float, bool)) else text
-
-
-def hit_to_dict(hit: Hit, query: str) -> dict[str, Any]:
-    """JSON-ready; `start` and `end` are code points of the document, `highlights` of the passage."""
-    chunk = hit.chunk
-    return {
-        "score": round(hit.score, 6),
-        "scores": {name: round(score, 6) for name, score in hit.scores.items()},
-        "id": chunk.id,
-        "document_id": chunk.document_id,
-        "title": chunk.title,
-        "url": chunk.url,
-        "language": chunk.language,
-        "language_confidence": round(chunk.language_confidence, 3),
-        "ordinal": chunk.ordinal,
-        "start": chunk.start,
-        "end": chunk.end,
-        "text": chunk.text,
-        "highlights": [list(span) for span in highlight(query, chunk.text)],
-        "metadata": dict(chunk.metadata),
-    }
 
 
 def print_hit(rank: int, hit: Hit, query: str) -> None:

@@ -129,3 +129,13 @@ def test_the_command_prints_lines_for_the_file_and_the_key_apart() -> None:
     secret = result.stderr.strip().splitlines()[-1]
     assert table["sha256"] == digest(secret)
     assert table["filter"] == {"tenant": ["acme"]}
+
+
+def test_a_key_is_found_by_its_name_and_some_names_are_taken(tmp_path: Path) -> None:
+    keys = keys_of(tmp_path, lines("acme", "secret-of-acme"))
+    assert keys.named("acme") == keys.verify("secret-of-acme")
+    assert keys.named("everyone") is keys.named("nobody") is None
+    assert Keys({}).named("everyone") == EVERYONE
+    for name in ("server_key", "everyone"):
+        with pytest.raises(ConfigurationError, match="Give it another"):
+            new(name, ["read"], None, "")

@@ -1,0 +1,1 @@
+"""Requests and answers, as pydantic models, with examples for the OpenAPI description."""

@@ -1,0 +1,120 @@
+"""What the routes of one server share, and how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from pathlib import Path
+
+from ...connectors.ingestor import Progress
+from ...connectors.report import Report
+from ..access.keys import EVERYONE, Key, Keys
+from ..access.view import View
+from ..index import Index
+from ..settings import Settings
+from .errors import RequestError
+from .jobs.job import Job
+from .jobs.journal import Journal
+from .jobs.queue import Jobs
+from .limits import Limits, Rate
+from .metrics import Metrics
+from .models import Models
+from .sources import source_of
+from .threads import Threads, cores, leave_a_core
+
+logger = logging.getLogger(__name__)
+
+SLOW_THREADS = 2
+"""For what takes long (rerankers, lists of texts to embed, exports), so that searches need not wait for it."""
+RETRY_SECONDS = 5.0
+
+
+class Service:
+    """One index, its keys, its jobs and its limits. `start` begins the work, `stop` ends it and closes the index."""
+
+    def __init__(self, index: Index, keys: Keys) -> None:
+        settings = index.settings
+        self.settings = settings
+        self.keys = keys
+        self.limits = Limits.of(settings)
+        self.rate = Rate(settings.rate)
+        self.metrics = Metrics()
+        self.models = Models(index)
+        timeout, waiting = settings.request_timeout, settings.max_waiting
+        self.quick = Threads(settings.threads or max(4, 2 * cores()), waiting=waiting, timeout=timeout, name="quick")
+        self.slow = Threads(SLOW_THREADS, waiting=waiting, timeout=timeout, name="slow", initializer=leave_a_core)
+        self.jobs = Jobs(Journal(state_folder(settings) / "jobs"), self._ingest)
+        self.ready = False
+        """Whether requests are to be sent here: not before `start`, and not once it is to stop."""
+        self.draining = False
+        """Whether it is to stop: streams end, so that clients take them up elsewhere."""
+        self._index = index
+        self._views: dict[Key, View] = {}
+        self._drained = 0.0
+
+    def view(self, key: Key) -> View:
+        """The index as `key` sees it; the same object each time, since it remembers what it has looked up."""
+        found = self._views.get(key)
+        return found if found is not None else self._views.setdefault(key, View(self._index, key))
+
+    def start(self) -> None:
+        """Take up the jobs that are left, and load the model in the background. Raises ConfigurationError."""
+        self.jobs.start()
+        threading.Thread(target=self._warm_up, name="interlingua-start", daemon=True).start()
+
+    def drain(self) -> None:
+        """Be no longer ready, and end the streams."""
+        self.ready, self.draining = False, True
+        self._drained = self._drained or time.monotonic()
+
+    def stop(self) -> None:
+        """Let the job finish, or stop it at its next batch once `shutdown_grace` is over; then close the index."""
+        self.drain()
+        self.jobs.stop(self._drained + self.settings.shutdown_grace - time.monotonic())
+        self.quick.close()
+        self.slow.close()
+        self._index.close()
+
+    async def answers(self) -> bool:
+        """Whether the server is ready and its store answers, within a second."""
+        if not self.ready:
+            return False
+        try:
+            await asyncio.wait_for(self.quick.run(self.view(EVERYONE).counts), 1.0)
+        except Exception as error:
+            logger.warning("the store does not answer", exc_info=error)
+            return False
+        return True
+
+    def _warm_up(self) -> None:
+        """Load the model with a first text, so that no request waits for that; again until it works."""
+        while not self.draining:
+            try:
+                self.models.embed(["ready"], "query")
+            except Exception as error:
+                logger.warning("the model does not answer", exc_info=error)
+                time.sleep(RETRY_SECONDS)
+            else:
+                self.ready = not self.draining
+                return
+
+    def _ingest(self, job: Job, folder: Path, progress: Progress) -> Report:
+        key = self.keys.named(job.key)
+        if key is None or not key.allows("write"):
+            raise RequestError(403, "forbidden", "The key that asked for this may not write any more.")
+        report = self.view(key).ingest(source_of(job, folder), progress=progress)
+        self.metrics.chunks_written.labels("embedded").inc(report.embedded)
+        self.metrics.chunks_written.labels("reused").inc(report.reused)
+        return report
+
+
+def state_folder(settings: Settings) -> Path:
+    """Where the server keeps its jobs and uploads: the setting, or a folder beside the embedded store."""
+    if settings.state is not None:
+        return Path(settings.state)
+    if "://" in settings.store:
+        return Path(".interlingua-server")
+    store = Path(settings.store)
+    return store.with_name(f"{store.name}-server")
