@@ -140,6 +140,11 @@ def test_model_servers_have_a_gpu(name: str) -> None:
     assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
 
 
+def test_model_servers_do_not_reach_the_store() -> None:
+    for name in ("embedder", "reranker"):
+        assert not set(EVERY[name]["networks"]) & set(EVERY["qdrant"]["networks"])
+
+
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_every_variable_of_ours_is_a_setting(name: str) -> None:
     given = {variable.removeprefix("INTERLINGUA_").lower() for variable in OURS[name]["environment"]}
