@@ -6,6 +6,7 @@ Plain ASGI, one layer: every layer of middleware costs each request a little.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import re
 import time
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 UPLOADS = "/documents/files"
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 class StalledError(Exception):
@@ -82,9 +82,8 @@ class RequestContext:
     def _check(self, scope: Scope, headers: dict[bytes, str]) -> None:
         if self._local_only:
             origin = headers.get(b"origin")
-            if _host("//" + headers.get(b"host", "")) not in _LOCAL or (
-                origin is not None and origin not in self._origins and _host(origin) not in _LOCAL
-            ):
+            foreign = origin is not None and origin not in self._origins and not is_loopback(_host(origin))
+            if foreign or not is_loopback(_host("//" + headers.get(b"host", ""))):
                 raise RequestError(403, "forbidden", "Without keys, this server answers its own machine alone.")
         length = headers.get(b"content-length", "0")
         most = self._limits.body(scope["path"])
@@ -106,9 +105,7 @@ class RequestContext:
             try:
                 message = await asyncio.wait_for(receive(), patience)
             except TimeoutError:
-                raise RequestError(
-                    408, "timeout", "The request did not come in time.", {"Connection": "close"}
-                ) from None
+                raise too_late() from None
             seen += len(message.get("body", b""))
             if seen > most:
                 raise too_large(most)
@@ -182,8 +179,17 @@ def too_late() -> RequestError:
     return RequestError(408, "timeout", "The request did not come in time.", {"Connection": "close"})
 
 
-def _host(url: str) -> str | None:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address means this machine."""
     try:
-        return urlsplit(url).hostname
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return None
+        return host == "localhost"
+
+
+def _host(url: str) -> str:
+    """The host of a URL; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -19,7 +19,7 @@ from ...retrieval.errors import (
 LOG = "The server's log has more under this request id."
 
 
-class RequestError(InterlinguaError):
+class RequestError(Exception):
     """A request that is answered with an error of its own."""
 
     def __init__(self, status: int, type: str, message: str, headers: dict[str, str] | None = None) -> None:

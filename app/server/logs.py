@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import Any
 
-_FIELDS = ("method", "route", "status", "ms", "key", "request_id", "job", "signal")
+_FIELDS = ("method", "route", "status", "ms", "key", "request_id", "job")
 _TRUSTED = ("interlingua.app.server", "uvicorn.error")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import math
 import signal
@@ -21,6 +20,7 @@ from ..index import from_settings
 from ..settings import Settings
 from . import logs
 from .application import attach, create_app
+from .context import is_loopback
 from .service import Service
 from .threads import SWITCH_SECONDS
 
@@ -51,18 +51,11 @@ def serve(settings: Settings) -> None:
 
 def check_host(host: str, keys: Keys) -> None:
     """Refuse to let everyone on the network do everything. Raises ConfigurationError."""
-    if keys.open_access and not _is_loopback(host):
+    if keys.open_access and not is_loopback(host):
         raise ConfigurationError(
             f"Without API keys, serve listens on this machine alone, not on {host}. Make a key "
             "(interlingua keys new NAME) and name its file with the setting `keys`, or set INTERLINGUA_SERVER_KEY."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -139,7 +132,7 @@ def _impatient(protocol: Any) -> Any:
         def _close_idle(self) -> None:
             cycle = self.cycle
             if (cycle is None or cycle.response_complete) and cycle is self._last:
-                self.transport.abort()
+                self.transport.close()
                 return
             self._last = cycle
             self._look = self.loop.call_later(HEADER_SECONDS, self._close_idle)

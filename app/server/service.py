@@ -22,7 +22,7 @@ from .limits import Limits, Rate
 from .metrics import Metrics
 from .models import Models
 from .sources import source_of
-from .threads import Threads, cores
+from .threads import Threads, cores, leave_a_core
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Service:
         self.models = Models(index)
         timeout, waiting = settings.request_timeout, settings.max_waiting
         self.quick = Threads(settings.threads or max(4, 2 * cores()), waiting=waiting, timeout=timeout, name="quick")
-        self.slow = Threads(SLOW_THREADS, waiting=waiting, timeout=timeout, name="slow")
+        self.slow = Threads(SLOW_THREADS, waiting=waiting, timeout=timeout, name="slow", initializer=leave_a_core)
         self.jobs = Jobs(Journal(state_folder(settings) / "jobs"), self._ingest)
         self.ready = False
         """Whether requests are to be sent here: not before `start`, and not once it is to stop."""
@@ -56,7 +56,8 @@ class Service:
 
     def view(self, key: Key) -> View:
         """The index as `key` sees it; the same object each time, since it remembers what it has looked up."""
-        return self._views.setdefault(key, View(self._index, key))
+        found = self._views.get(key)
+        return found if found is not None else self._views.setdefault(key, View(self._index, key))
 
     def start(self) -> None:
         """Take up the jobs that are left, and load the model in the background. Raises ConfigurationError."""

@@ -127,6 +127,7 @@ def test_a_short_ingest_leaves_no_job_behind(client: TestClient) -> None:
         {"text": "a", "metadata": []},
         {"text": "a", "colour": "red"},
         {"text": "a", "metadata": {"n": 2**64}},
+        {"text": "a", "metadata": json.loads('{"a":' * 30 + "1" + "}" * 30)},
         {"id": "a" * 2001, "text": "a"},
     ],
 )

@@ -208,6 +208,26 @@ def test_events_stream_until_the_end_and_go_on_after_the_last_that_was_seen(clie
     assert client.get(path, headers={"Last-Event-ID": seen[-1][0]}).status_code == 204
 
 
+def test_an_event_id_from_the_future_does_not_keep_a_stream_open(start: Start) -> None:
+    client = start(embedder="slow_embedder:SlowEmbedder").client
+    made = client.post("/documents?wait=false", json={"documents": [{"text": SENTENCES["el"]}]}).json()
+    answer = client.get(f"/jobs/{made['id']}/events", headers={"Last-Event-ID": f"{'9' * 20}-1"})
+    assert (answer.status_code, answer.text) == (200, "")
+
+
+def test_a_stream_ends_with_its_client(start: Start) -> None:
+    client = start(embedder="slow_embedder:SlowEmbedder").client
+    documents = [{"id": str(n), "text": f"{SENTENCES['ru']} {n}"} for n in range(1000)]
+    made = client.post("/documents?wait=false", json={"documents": documents}).json()
+    with client.stream("GET", f"/jobs/{made['id']}/events") as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        wait(lambda: "interlingua_requests_in_flight 2.0" in client.get("/metrics").text)
+    wait(lambda: "interlingua_requests_in_flight 1.0" in client.get("/metrics").text)
+    assert client.get(f"/jobs/{made['id']}").json()["state"] == "running"
+    client.delete(f"/jobs/{made['id']}")
+
+
 def test_a_job_is_followed_while_it_runs_and_cancelled(start: Start) -> None:
     client = start(embedder="slow_embedder:SlowEmbedder").client
     documents = [{"id": str(n), "text": f"{SENTENCES['ru']} {n}"} for n in range(900)]

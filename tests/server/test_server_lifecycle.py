@@ -156,6 +156,16 @@ def test_a_slow_and_a_half_open_client_block_nobody(start: Start) -> None:
         assert time.monotonic() - started < 10
 
 
+def test_an_answer_over_a_kept_connection_does_not_wait_for_the_client(start: Start) -> None:
+    client = start().client
+    times = []
+    for _ in range(30):
+        started = time.monotonic()
+        client.get("/health")
+        times.append(time.monotonic() - started)
+    assert min(times) < 0.03  # a delayed acknowledgement takes 0.04 s, each time
+
+
 @pytest.mark.slow
 def test_half_requests_are_closed_in_time(start: Start) -> None:
     server = start(request_timeout=1)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 from conftest import Make
 from interlingua.app.server.errors import BusyError, LateError, RequestError, problem
 from interlingua.app.server.limits import Rate
-from interlingua.app.server.threads import Threads
+from interlingua.app.server.threads import Threads, cores
 from interlingua.retrieval import errors
 from starlette.testclient import TestClient
 from support import SENTENCES
@@ -91,6 +94,18 @@ def test_a_call_that_takes_too_long_is_answered_and_its_place_kept_until_it_ends
         threads.close()
 
     asyncio.run(late())
+
+
+@pytest.mark.skipif(sys.platform != "linux" or cores() < 2, reason="needs Linux and two cores")
+def test_what_ingests_leaves_a_core_to_searches(client: TestClient) -> None:
+    service = client.app.state.service  # type: ignore[attr-defined]
+
+    async def allowed() -> list[int]:
+        return [await threads.run(cores) for threads in (service.quick, service.slow)]
+
+    assert asyncio.run(allowed()) == [cores(), cores() - 1]
+    ingests = [thread for thread in threading.enumerate() if thread.name == "interlingua-jobs"]
+    assert [len(os.sched_getaffinity(thread.native_id or 0)) for thread in ingests] == [cores() - 1]
 
 
 def _times_out() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from ....connectors.ingestor import Progress
 from ....connectors.report import Report
 from ..errors import BusyError, problem
-from ..threads import yield_to_searches
+from ..threads import leave_a_core
 from .job import Event, Job, State, now
 from .journal import Journal
 
@@ -150,7 +150,7 @@ class Jobs:
         self._journal.close()
 
     def _work(self) -> None:
-        yield_to_searches()
+        leave_a_core()
         while (entry := self._next()) is not None:
             try:
                 self._one(entry)

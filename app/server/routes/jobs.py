@@ -86,13 +86,12 @@ async def follow_job(
 async def _events(service: Service, job_id: str, seen: tuple[int, int]) -> AsyncIterator[str]:
     quiet_since = time.monotonic()
     while True:
+        job = service.jobs.get(job_id)  # before its events, so that the last of them is not missed
         for event in service.jobs.events(job_id, seen):
             yield _written(event)
             seen = (event.epoch, event.number)
             quiet_since = time.monotonic()
-            if event.job.over and event.name == event.job.state:
-                return
-        if service.draining or service.jobs.get(job_id) is None:
+        if service.draining or job is None or job.over:
             return
         if time.monotonic() - quiet_since > KEEP_ALIVE:
             yield ": still here\n\n"
