@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,21 @@ def test_a_stopped_server_goes_on_where_it_was_with_later_events(tmp_path: Path)
     missed = again.events(running.id, (last.epoch, last.number))
     assert [event.name for event in missed][-2:] == ["running", "done"]
     again.stop(5)
+
+
+def test_what_a_killed_server_ran_is_interrupted_until_it_is_its_turn(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.open()
+    killed = [replace(job(), state="running", attempt=1) for _ in range(2)]
+    for one in killed:
+        journal.payload(one)
+        journal.save(one)
+    journal.close()
+    steps = Steps()
+    jobs = started(tmp_path, steps)
+    wait(steps.begun.is_set)
+    assert [jobs.get(one.id).state for one in killed] == ["running", "interrupted"]
+    jobs.stop(0)
 
 
 def test_a_running_job_may_finish_within_the_grace(tmp_path: Path) -> None:
