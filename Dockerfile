@@ -22,7 +22,7 @@ RUN python -m pip wheel --quiet --no-cache-dir --no-deps --wheel-dir /wheel .
 FROM python:${PYTHON} AS install
 ARG EXTRAS=server,mcp,ui,datasets
 COPY --from=wheel /wheel /wheel
-# Wheels only: what would need a compiler fails here, and not with a compiler in the image. The cache is the builder's.
+# Wheels only: what would need a compiler fails here (pycld2 on ARM does). The cache is the builder's.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/interlingua \
     && python -m pip --python /opt/interlingua/bin/python install --only-binary=:all: "$(ls /wheel/*.whl)[${EXTRAS}]" \
