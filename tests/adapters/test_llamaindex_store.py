@@ -255,14 +255,15 @@ class TestQueries:
         store, text = filled(place), SENTENCES["de"]
         store.add([TextNode(id_=f"copy {n}", text=text) for n in range(2)])
 
-        def found(mode: str, **options: Any) -> list[str]:
-            query = VectorStoreQuery(query_str=text, similarity_top_k=3, mode=VectorStoreQueryMode(mode))
+        def found(mode: str, *, limit: int = 3, **options: Any) -> list[str]:
+            query = VectorStoreQuery(query_str=text, similarity_top_k=limit, mode=VectorStoreQueryMode(mode))
             return store.query(query, **options).ids or []
 
         assert set(found("default")) == {"節/de", "copy 0", "copy 1"}
         assert len({"節/de", "copy 0", "copy 1"} & set(found("mmr"))) == 1
         assert set(found("mmr", mmr_threshold=1.0)) == {"節/de", "copy 0", "copy 1"}
         assert set(found("mmr", mmr_prefetch_k=3)) == {"節/de", "copy 0", "copy 1"}
+        assert len(found("mmr", limit=300)) == len(SENTENCES) + 2
         with pytest.raises(InputError, match="from 0 to 1"):
             found("mmr", mmr_threshold=2.0)
 
