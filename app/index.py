@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..connectors.ingestor import Ingestor, Progress
 from ..connectors.report import Report
@@ -82,9 +85,14 @@ class Index:
         """What made the vectors in force."""
         return self._current.get().manifest
 
-    def using(self) -> AbstractContextManager[Generation]:
-        """The embedder with its store in force, which stay open to the end of the block whatever is switched."""
-        return self._current.using()
+    @contextmanager
+    def using(self, *, writing: bool = False) -> Iterator[Generation]:
+        """The embedder, store and retriever in force, open to the end of the block even if others are put in force.
+
+        With `writing` none are until then, so that what is written is not missing from them. Keep that block short.
+        """
+        with self._switching if writing else nullcontext(), self._current.using() as current:
+            yield current
 
     def ingest(
         self,
@@ -120,6 +128,7 @@ class Index:
         rerank: bool = False,
         candidates: int = CANDIDATES,
         rerank_budget: float | None = None,
+        vector: NDArray[np.float32] | None = None,
     ) -> list[Hit]:
         """The best passages in any language; see `Retriever.search`."""
         with self._current.using() as current:
@@ -133,6 +142,7 @@ class Index:
                 rerank=rerank,
                 candidates=candidates,
                 rerank_budget=rerank_budget,
+                vector=vector,
             )
 
     def languages(self) -> dict[str, int]:
@@ -142,7 +152,7 @@ class Index:
 
     def delete(self, *document_ids: str, within: Filter | None = None) -> int:
         """Delete documents by id, of those that match `within`; how many chunks that removed."""
-        with self._switching, self._current.using() as current:
+        with self.using(writing=True) as current:
             removed = current.store.delete(where(document_id=document_ids) & within) if document_ids else 0
             current.store.flush()
             return removed

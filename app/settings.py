@@ -24,7 +24,7 @@ from ..retrieval.manifest import Quantization
 
 CONFIG_FILE = Path("interlingua.toml")
 OF_THE_EMBEDDER = {"embedder", "dimensions", "task", "embedder_url", "embedder_dialect"}
-SECRET = {"api_key", "embedder_key", "target_key", "reranker_key", "server_key", "mcp_key"}
+SECRET = {"api_key", "embedder_key", "target_key", "reranker_key", "server_key", "mcp_key", "chat_key"}
 Dialect = Literal["tei", "openai", "zeroentropy"]
 RerankDialect = Literal["tei", "cohere", "zeroentropy"]
 
@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     reranker_url: str | None = Field(None, description="Address of a server that runs the reranker.")
     reranker_dialect: RerankDialect | None = Field(None, description="Of that server: tei, cohere, zeroentropy.")
     reranker_key: SecretStr | None = Field(None, description="API key of that server.")
+    chat_url: str | None = Field(None, description="Address of a server with OpenAI's API that runs the chat model.")
+    chat_model: str | None = Field(None, description="Its name there; or package.module:factory, of LangChain.")
+    chat_key: SecretStr | None = Field(None, description="API key of that server.")
+    chat_timeout: float = Field(120, gt=0, description="Seconds until an answer begins, and from piece to piece.")
+    chat_context: int = Field(3072, ge=512, description="Tokens that a prompt may have, at three bytes of text each.")
+    answer_score: float | None = Field(None, description="Least cosine of the best passage; below it no answer.")
     device: str | None = Field(None, description="That models run on in this process, such as cuda:1 or cuda:0,cuda:1.")
     revision: str | None = Field(None, description="Commit or branch of a hub model.")
     trust_remote_code: bool = Field(False, description="Run code that a hub model of that revision brings along.")

@@ -8,7 +8,7 @@ import os
 import platform
 from pathlib import Path
 
-from . import ingest, latency, local, overhead, serve
+from . import abstention, frameworks, ingest, latency, local, overhead, serve
 
 BENCHMARKS = {
     "ingest": ingest.run,
@@ -16,6 +16,8 @@ BENCHMARKS = {
     "latency": latency.run,
     "local": local.run,
     "serve": serve.run,
+    "frameworks": frameworks.run,
+    "abstention": abstention.run,
 }
 RESULTS = Path(__file__).parent / "results"
 

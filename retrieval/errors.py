@@ -6,6 +6,7 @@
     ├── InputError                a document, a query or a file cannot be used
     │   └── FilterError           a filter names an unknown key, language or operator
     ├── EmbedderError             the model failed or returned something unusable
+    ├── ChatError                 the chat model failed or returned something unusable
     └── StoreError                the store failed or refused
         ├── StoreLockedError      another process has the embedded store open
         ├── ManifestError         the store was made by another model or another version
@@ -44,6 +45,10 @@ class FilterError(InputError):
 
 class EmbedderError(InterlinguaError):
     """The model failed or returned something unusable."""
+
+
+class ChatError(InterlinguaError):
+    """The chat model failed or returned something unusable."""
 
 
 class StoreError(InterlinguaError):

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -54,7 +54,14 @@ class Ids:
     ids: tuple[str, ...]
 
 
-Condition = Match | Range | Exists | Ids
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One of `filters` holds, or several do."""
+
+    filters: tuple[Filter, ...]
+
+
+Condition = Match | Range | Exists | Ids | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,15 @@ class Filter:
     def __and__(self, other: Filter | None) -> Filter:
         """Both filters hold."""
         return self if other is None else Filter(self.must + other.must, self.must_not + other.must_not)
+
+    def conditions(self) -> Iterator[Match | Range | Exists | Ids]:
+        """Every condition, those within `AnyOf` too."""
+        for condition in (*self.must, *self.must_not):
+            if isinstance(condition, AnyOf):
+                for inner in condition.filters:
+                    yield from inner.conditions()
+            else:
+                yield condition
 
 
 def where(**fields: Value | Iterable[Value]) -> Filter:

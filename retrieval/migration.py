@@ -22,6 +22,7 @@ from .filters import Filter, Ids
 from .manifest import Manifest
 from .memory import release
 from .protocols import Embedder, Store, Stored
+from .text.normalise import normalise
 from .types import Chunk, Matrix
 
 WINDOW = 256
@@ -201,9 +202,12 @@ def _mend(
 
 
 def _embed(embedder: Embedder, chunks: Sequence[Chunk]) -> Matrix:
-    """The vectors of the chunks, each text embedded once."""
+    """The vectors of the chunks, each text embedded once.
+
+    A text that an adapter has stored as it was given goes to the model normalised, as it did when it was added.
+    """
     texts = list(dict.fromkeys(chunk.text for chunk in chunks))
-    vectors = embedder.embed_passages(texts)
+    vectors = embedder.embed_passages([normalise(text) for text in texts])
     if vectors.shape != (len(texts), embedder.dim):
         raise EmbedderError(
             f"{embedder.model} returned vectors of shape {vectors.shape} for {len(texts)} texts; "

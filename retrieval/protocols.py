@@ -105,6 +105,10 @@ class Readable(Protocol):
         """Chunks per value of `key` (a field such as `language`, or `metadata.topic`), most frequent first."""
         ...
 
+    def index(self, where: Filter) -> None:
+        """Make searches with the conditions of `where` quick: all chunks are read once, and the same again is free."""
+        ...
+
 
 class Store(Readable, Protocol):
     """Chunks and their vectors.

@@ -51,6 +51,7 @@ class Retriever:
         rerank: bool = False,
         candidates: int = CANDIDATES,
         rerank_budget: float | None = None,
+        vector: NDArray[np.float32] | None = None,
     ) -> list[Hit]:
         """The best `limit` passages in any language, best first.
 
@@ -58,14 +59,17 @@ class Retriever:
         only these (BCP-47 or English names; `zh` includes `zh-Hans` and `zh-Hant`); `filter` is the metadata language
         of `retrieval.filters`; `score_threshold` drops lower cosines; `per_document` keeps at most so many passages of
         one document. With `rerank`, the best `candidates` are ordered anew by the reranker, in at most `rerank_budget`
-        seconds (see `retrieval.reranking`). Raises InputError on an empty query or a bad limit, FilterError on a
-        language or metadata key that the index does not have, ConfigurationError when there is no reranker.
+        seconds (see `retrieval.reranking`). A `vector` of the model, shape (dim,), is searched with in place of the
+        query's own, which then only the reranker reads. Raises InputError on an empty query or a bad limit, FilterError
+        on a language or metadata key that the index does not have, ConfigurationError when there is no reranker.
         """
         _check_limits(limit, per_document)
         reranker = self._asked(candidates, rerank_budget) if rerank else None
         wanted = limit if reranker is None else max(limit, candidates)
-        where = self._checked(languages, filter)
-        hits = self._nearest(self.embed(query), wanted, where, score_threshold, per_document)
+        where = self.matching(languages, filter)
+        if vector is None:
+            vector = self.embed(query)
+        hits = self._nearest(vector, wanted, where, score_threshold, per_document)
         if reranker is not None:
             hits = order_anew(reranker, normalise(query), hits, budget=rerank_budget)[:limit]
         return hits
@@ -82,7 +86,7 @@ class Retriever:
     ) -> list[Hit]:
         """The passages nearest to a vector, shape (dim,), of the model of the store; all else as in `search`."""
         _check_limits(limit, per_document)
-        return self._nearest(vector, limit, self._checked(languages, filter), score_threshold, per_document)
+        return self._nearest(vector, limit, self.matching(languages, filter), score_threshold, per_document)
 
     def _nearest(
         self,
@@ -127,7 +131,7 @@ class Retriever:
         row: NDArray[np.float32] = vectors[0]
         return row
 
-    def _checked(self, languages: Sequence[str] | None, filter: Mapping[str, Any] | Filter | None) -> Filter | None:
+    def matching(self, languages: Sequence[str] | None, filter: Mapping[str, Any] | Filter | None) -> Filter | None:
         """What is asked for as one filter. Raises FilterError for a metadata key that no document has."""
         where = self._where(languages, filter)
         if where is not None:
@@ -166,12 +170,13 @@ class Retriever:
 
     def _check_keys(self, where: Filter) -> None:
         """Raise FilterError for a metadata key that no document has. Looked up once per key: it reads all payloads."""
-        for condition in (*where.must, *where.must_not):
+        for condition in where.conditions():
             key = getattr(condition, "key", "")
             if not key.startswith("metadata.") or key in self._known_keys:
                 continue
             if self._store.count(Filter((Exists(key),))):
                 self._known_keys.add(key)
+                self._store.index(where)
             elif self._store.count():
                 sample = islice(self._store.scan(), _SAMPLE)
                 keys = sorted({name for stored in sample for name in stored.chunk.metadata})

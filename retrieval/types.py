@@ -83,7 +83,8 @@ class Origin:
 class Chunk:
     """A passage of a document: `normalised document text[start:end] == text`, offsets in code points.
 
-    `language` is BCP-47 (`de`, `zh-Hans`, `sr-Latn`, `und`), `language_confidence` in [0, 1].
+    `language` is BCP-47 (`de`, `zh-Hans`, `sr-Latn`, `und`), `language_confidence` in [0, 1]. `attached` is for whoever
+    wrote the chunk: what an adapter keeps of another framework's object, stored as it is and read by nobody else.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Chunk:
     url: str | None = None
     metadata: Metadata = field(default_factory=dict)
     origin: Origin | None = None
+    attached: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ def test_every_package_of_the_tree_is_listed_for_packaging() -> None:
 
 def test_an_import_loads_nothing_heavy() -> None:
     heavy = ["torch", "transformers", "sentence_transformers", "streamlit", "langchain_core", "llama_index"]
+    heavy += ["fastapi", "uvicorn", "mcp", "prometheus_client"]
     heavy += ["qdrant_client", "qdrant_edge", "numpy", "pydantic", "httpx"]
     code = f"import sys, interlingua; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from interlingua import Document, Index
 from interlingua.retrieval.errors import FilterError, InputError
+from interlingua.retrieval.filters import AnyOf, Filter, Match
 from interlingua.retrieval.highlights import highlight
 from interlingua.retrieval.protocols import Embedder
 from support import SENTENCES, CountingEmbedder
@@ -47,6 +48,18 @@ def test_the_query_reaches_the_model_byte_for_byte(filled: Index, counting: Coun
     assert hit.chunk.document_id == f"udhr/{tag}"
     assert hit.score == pytest.approx(1, abs=0.02)
     assert hit.scores["dense"] == hit.score
+
+
+def test_a_key_that_is_filtered_on_gets_an_index(filled: Index) -> None:
+    def indexes() -> set[str]:
+        with filled.store._open("reading") as shard:  # type: ignore[attr-defined]
+            return {path for path in shard.info().payload_schema if path.startswith("metadata")}
+
+    with pytest.raises(FilterError):
+        filled.search("cat", filter={"missing": "x"})
+    assert indexes() == set()
+    assert filled.search("cat", filter={"topic": "animals", "year": 2021})
+    assert indexes() == {"metadata.topic"}
 
 
 def test_hits_come_from_other_languages_too(
@@ -165,6 +178,15 @@ def test_at_most_so_many_passages_per_document(index: Index) -> None:
     assert grouped[0].chunk.document_id == "book"
     assert sorted(hit.chunk.document_id for hit in grouped) == ["book", "card", "ode"]
     assert len(index.search("the cat sleeps", limit=5, per_document=2)) == 4
+
+
+def test_a_vector_is_searched_with_in_place_of_the_querys_own(index: Index, counting: CountingEmbedder) -> None:
+    index.ingest([Document(id=tag, text=text) for tag, text in SENTENCES.items()])
+    vector = counting.inner.embed_queries([SENTENCES["ka"]])[0]
+    assert index.search("freedom", limit=3, vector=vector) == index.search(SENTENCES["ka"], limit=3)
+    assert counting.queries == [SENTENCES["ka"]]
+    with pytest.raises(FilterError, match="yaer"):
+        index.search("", vector=vector, filter=Filter((AnyOf((Filter((Match("metadata.yaer", (1,)),)),)),)))
 
 
 def test_offsets_cut_the_citation_out_of_the_document(index: Index) -> None:

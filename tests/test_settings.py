@@ -52,7 +52,7 @@ def test_an_unknown_option_lists_the_options() -> None:
         load(modell="x")
 
 
-@pytest.mark.parametrize("name", ["api_key", "embedder_key", "reranker_key"])
+@pytest.mark.parametrize("name", ["api_key", "embedder_key", "reranker_key", "chat_key"])
 def test_a_key_is_never_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"INTERLINGUA_{name.upper()}", "secret-value")
     settings = load()
@@ -64,7 +64,7 @@ def test_every_setting_has_a_description() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize("name", ["api_key", "embedder_key", "reranker_key"])
+@pytest.mark.parametrize("name", ["api_key", "embedder_key", "reranker_key", "chat_key"])
 def test_nothing_secret_is_shown(tmp_path: Path, name: str) -> None:
     (tmp_path / "interlingua.toml").write_text(f"{name} = 12345678")
     with pytest.raises(ConfigurationError) as caught:

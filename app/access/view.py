@@ -174,6 +174,7 @@ class View:
         found = self._retrievers.get(generation)
         if found is None:
             visible = self._visible(generation)
+            visible.index(self.key.filter)
             found = Retriever(generation.embedder, visible, reranker=generation.reranker)
             self._retrievers[generation] = found
         return found

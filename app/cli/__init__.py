@@ -1,7 +1,8 @@
 """The command line: `interlingua --help`.
 
 Exit codes: 0 done; 1 an error (its message says what to do); 2 wrong usage; 3 done, but some documents were skipped;
-4 done, but deletions were refused by the guard; 5 doctor or models check found a problem; 130 interrupted.
+4 done, but deletions were refused by the guard; 5 doctor or models check found a problem; 6 ask has no chat model and
+showed the passages alone; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import typer.core
 
 from ... import __version__
 from ...retrieval.errors import InterlinguaError
-from . import demo, doctor, ingest, keys, manage, mcp, migrate, models, plan, search, serve, status
+from . import ask, demo, doctor, ingest, keys, manage, mcp, migrate, models, plan, search, serve, status
 from .console import fail
 
 
@@ -48,9 +49,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 some documents were skipped, 4 deletions were refused, "
-    "5 doctor or models check found a problem, 130 interrupted.",
+    "5 doctor or models check found a problem, 6 ask has no chat model, 130 interrupted.",
 )
-for module in (ingest, search, serve, status, manage, plan, migrate, models, doctor, keys, mcp, demo):
+for module in (ingest, search, ask, serve, status, manage, plan, migrate, models, doctor, keys, mcp, demo):
     module.register(app)
 
 

@@ -38,6 +38,17 @@ Embedder = Annotated[
         "--embedder", "-e", metavar="MODEL", help="Model name, folder or package.module:Class.", show_default="bundled"
     ),
 ]
+Languages = Annotated[
+    list[str] | None,
+    typer.Option("--language", "-l", help="Only passages in this language (de, zh-Hant, German); repeatable."),
+]
+Filters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter", "-f", metavar="KEY=VALUE", help="Metadata: topic=health, year>=2020, status!=draft; repeatable."
+    ),
+]
+Rerank = Annotated[bool, typer.Option("--rerank", help="Order the best candidates anew with the reranker.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -14,7 +14,7 @@ from ...retrieval.highlights import highlight
 from ...retrieval.retriever import CANDIDATES
 from ...retrieval.types import Hit
 from ..presenting import hit_to_dict
-from .console import Collection, Embedder, Json, Store, err, index, out, print_json, visible
+from .console import Collection, Embedder, Filters, Json, Languages, Rerank, Store, err, index, out, print_json, visible
 
 _CONDITION = re.compile(r"(?P<key>[^=<>!]+)(?P<op>!=|>=|<=|=|>|<)(?P<value>.*)", re.DOTALL)
 _OPERATORS = {">=": "gte", ">": "gt", "<=": "lte", "<": "lt"}
@@ -29,19 +29,11 @@ def register(app: typer.Typer) -> None:
 def search(
     query: Annotated[str, typer.Argument(help="The question, as you would type it, in any language.")],
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many passages.")] = 5,
-    language: Annotated[
-        list[str] | None,
-        typer.Option("--language", "-l", help="Only passages in this language (de, zh-Hant, German); repeatable."),
-    ] = None,
-    filter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter", "-f", metavar="KEY=VALUE", help="Metadata: topic=health, year>=2020, status!=draft; repeatable."
-        ),
-    ] = None,
+    language: Languages = None,
+    filter: Filters = None,
     per_document: Annotated[int | None, typer.Option(help="At most so many passages of one document.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Drop passages below this cosine.")] = None,
-    rerank: Annotated[bool, typer.Option("--rerank", help="Order the best candidates anew with the reranker.")] = False,
+    rerank: Rerank = False,
     candidates: Annotated[int, typer.Option(help="Passages that the reranker reads.")] = CANDIDATES,
     rerank_budget: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Past this the order of the search is kept.")

@@ -90,7 +90,8 @@ class HttpApp:
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """What has to be entered before the first request and left after the last."""
-        return self._manager.run()
+        running: AbstractAsyncContextManager[None] = self._manager.run()
+        return running
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; 401 without a key that is known, 404 at another path."""

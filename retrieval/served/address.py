@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigurationError
 
-_ENDPOINT = re.compile(r"/(models/embed|models/rerank|embed|embeddings|rerank)$")
+_ENDPOINT = re.compile(r"/(models/embed|models/rerank|chat/completions|embed|embeddings|rerank)$")
 _VERSION = re.compile(r"/v\d+$")
 
 

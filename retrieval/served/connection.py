@@ -13,8 +13,9 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +33,6 @@ R = TypeVar("R")
 _PASSING = frozenset({408, 424, 429, 500, 502, 503, 504, 529})
 _LONGEST_WAIT = 30.0
 _ATTEMPTS_UNSEEN = 3  # of a server that never answered: most likely it is not running, and someone is waiting
-_ATTEMPTS_SLOW = 3  # that ran into the read timeout: more of them would hang for ten minutes
 _MESSAGE_CHARACTERS = 300
 _LARGEST_ANSWER = 1 << 30  # bytes: 2,048 vectors of 4,096 numbers as text are a sixth of it
 
@@ -43,6 +43,14 @@ class Refusal:
 
     status: int
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A body that is being received: its media type, and its pieces as they come."""
+
+    kind: str
+    pieces: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,12 @@ class Connection:
         url: where the server is, as http://HOST:PORT, with a path where it has one; nothing is sent before first use.
         key: sent as bearer token.
         attempts: how often a request is sent at most. A server that has not answered yet gets no more than three, since
-            it most likely is not running; one that has may be restarting: ten attempts wait a minute on average. Three
-            timeouts of `read_timeout` end it too.
+            it most likely is not running; one that has may be restarting: ten attempts wait a minute on average.
         first_wait: seconds; before attempt n + 1 passes a random time of up to `first_wait` * 2**(n - 1), at most 30 s,
             or what the header Retry-After asks.
         connect_timeout: seconds until a connection stands.
         read_timeout: seconds until an answer begins, and from there to its last byte, however slowly it drips.
+        timeouts: how many of `read_timeout` a request is given; more than three would hang for ten minutes.
         concurrency: requests in flight at once, over all threads.
 
     Raises:
@@ -102,6 +110,7 @@ class Connection:
         first_wait: float = 0.5,
         connect_timeout: float = 5.0,
         read_timeout: float = 60.0,
+        timeouts: int = 3,
         concurrency: int = 8,
     ) -> None:
         self._address = Address.parse(url)
@@ -116,6 +125,7 @@ class Connection:
         self._key = key
         self._attempts, self._first_wait = attempts, first_wait
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
+        self._timeouts = timeouts
         self.concurrency = concurrency
         self._secrets = [secret for secret in (key, self._address.password) if secret]
         self._lock = threading.Lock()
@@ -133,19 +143,36 @@ class Connection:
             EmbedderError: it failed every time.
         """
         content = None if body is None else encode(body)
-        attempt, slow = 1, 0
+        return self._persist(path, lambda: self._attempt(path, content))
+
+    @contextmanager
+    def stream(self, path: str, body: Mapping[str, Any]) -> Iterator[Arriving | Refusal]:
+        """The answer to a POST while it arrives, or a `Refusal`; left early, the server is hung up on.
+
+        Tried again as in `ask` until the first piece is there. From then on `read_timeout` is the time between two.
+
+        Raises:
+            EmbedderError: it failed every time, or broke off after its first piece.
+        """
+        content = encode(body)
+        with ExitStack() as stack:
+            yield self._persist(path, lambda: self._attempt(path, content, stack))
+
+    def _persist(self, path: str, attempt: Callable[[], Any]) -> Any:
+        """What `attempt` gives, made again while that is a _Passing."""
+        made, slow = 1, 0
         while True:
-            outcome = self._attempt(path, content)
+            outcome = attempt()
             if not isinstance(outcome, _Passing):
                 return outcome
             attempts = self._attempts if self._answered else min(self._attempts, _ATTEMPTS_UNSEEN)
             slow += outcome.slow
-            if attempt >= attempts or slow >= _ATTEMPTS_SLOW or self._closed.is_set():
-                raise EmbedderError(self._gave_up(path, outcome, attempt))
-            wait = self._wait(attempt, outcome)
+            if made >= attempts or slow >= self._timeouts or self._closed.is_set():
+                raise EmbedderError(self._gave_up(path, outcome, made))
+            wait = self._wait(made, outcome)
             logger.warning("%s: %s failed (%s), again in %.1f s", self.name, path, outcome.reason, wait)
             self._closed.wait(wait)
-            attempt += 1
+            made += 1
 
     def map(self, action: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """`action` of each item, in order, several at a time; the first failure is raised and the rest is not begun."""
@@ -167,26 +194,32 @@ class Connection:
         if opened is not None:
             opened.close(wait=True)
 
-    def _attempt(self, path: str, content: bytes | None) -> Any:
-        """Parsed JSON, a Refusal or a _Passing."""
+    def _attempt(self, path: str, content: bytes | None, stack: ExitStack | None = None) -> Any:
+        """Parsed JSON, a Refusal or a _Passing; with a stack, on which the response then stays open, an Arriving."""
         clients = self._clients()
         import httpx
 
         method = "GET" if content is None else "POST"
         try:
-            with clients.http.stream(method, self.name + path, content=content) as response:
+            with ExitStack() as opened:
+                response = opened.enter_context(clients.http.stream(method, self.name + path, content=content))
+                if stack is not None and response.is_success:
+                    pieces = response.iter_bytes()
+                    first = next(pieces, b"")
+                    self._answered = True
+                    stack.push(opened.pop_all())
+                    return Arriving(response.headers.get("content-type", ""), self._arriving(first, pieces))
                 body = self._read(response)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            reason = self._hidden(f"{type(error).__name__}: {error}".strip(": "))
-            return _Passing(reason, slow=isinstance(error, httpx.ReadTimeout))
+            return _Passing(self._reason(error), slow=isinstance(error, httpx.ReadTimeout))
         except httpx.InvalidURL as error:
             raise ConfigurationError(f"{self.name} is no address that can be called: {error}.") from error
         self._answered = True
         if response.status_code in _PASSING:
             wait = retry_after(response.headers.get("retry-after"), dt.datetime.now(dt.UTC))
-            return _Passing(f"{response.status_code} {self._said(body)}".strip(), wait)
+            return _Passing(f"{response.status_code} {self.said(body)}".strip(), wait)
         if not response.is_success:
-            message = f"{self.name} answered {response.status_code} to {method} {path}: {self._said(body)}. "
+            message = f"{self.name} answered {response.status_code} to {method} {path}: {self.said(body)}. "
             return Refusal(status=response.status_code, message=message + remedy(response.status_code))
         try:
             return json.loads(body)
@@ -196,6 +229,15 @@ class Connection:
                 message = f"{self.name} answered {method} {path} with a web page, not with JSON. {remedy(404)}"
                 return Refusal(status=response.status_code, message=message)
             return _Passing(f"{len(body)} bytes that are no JSON")
+
+    def _arriving(self, first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        import httpx
+
+        yield first
+        try:
+            yield from pieces
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise EmbedderError(f"{self.name} broke off in the middle of its answer: {self._reason(error)}.") from error
 
     def _read(self, response: httpx.Response) -> bytes:
         """The whole body. httpx bounds the time between two bytes; here all of it is bounded."""
@@ -226,12 +268,16 @@ class Connection:
         return (
             f"{self.name} failed {attempts} times at {path}; the last time: {failure.reason}. "
             "Is the server running and its model loaded? Start it, or check the address. If it is too slow for "
-            f"{self._read_timeout:g} s, lower the concurrency (now {self.concurrency})."
+            f"{self._read_timeout:g} s, lower the concurrency (now {self.concurrency}), or give it more time."
         )
 
-    def _said(self, body: bytes) -> str:
+    def said(self, body: bytes) -> str:
+        """The server's own words in the body of an error, without secrets and not too long."""
         # Hidden before it is cut, or half a key could stay.
         return self._hidden(server_message(body))[:_MESSAGE_CHARACTERS]
+
+    def _reason(self, error: Exception) -> str:
+        return self._hidden(f"{type(error).__name__}: {error}".strip(": "))
 
     def _hidden(self, text: str) -> str:
         for secret in self._secrets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from ..errors import ManifestError, StoreError
 from ..manifest import Manifest
 from .connection import Connection
 from .manifests import parse_manifest
-from .payload import INDEXED, VECTOR
+from .payload import INDEXED, MAX_INDEXES, VECTOR
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
@@ -33,16 +34,27 @@ def create_indexes(connection: Connection, collection: str) -> None:
     """Create the payload indexes that are missing: before the ingest, so that the graph is built with them."""
     if connection.local:
         return
-    present = connection.call("opening", lambda client: client.get_collection(collection)).payload_schema
-    for field in INDEXED:
-        if field not in present:
-            connection.call("creating indexes", partial(_create_index, collection, field))
+    _create_missing(connection, collection, INDEXED)
 
 
-def _create_index(collection: str, field: str, client: QdrantClient) -> None:
+def index_texts(connection: Connection, collection: str, paths: Sequence[str]) -> None:
+    """Make payload indexes for texts at these paths, where there are none and there is room for more."""
+    if not connection.local:
+        _create_missing(connection, collection, dict.fromkeys(paths, "keyword"))
+
+
+def _create_missing(connection: Connection, collection: str, wanted: Mapping[str, str]) -> None:
+    present = set(connection.call("opening", lambda client: client.get_collection(collection)).payload_schema)
+    for path, kind in wanted.items():
+        if path not in present and len(present) < MAX_INDEXES:
+            connection.call("creating indexes", partial(_create_index, collection, path, kind))
+            present.add(path)
+
+
+def _create_index(collection: str, path: str, kind: str, client: QdrantClient) -> None:
     from qdrant_client import models
 
-    client.create_payload_index(collection, field, models.PayloadSchemaType(INDEXED[field]), wait=True)
+    client.create_payload_index(collection, path, models.PayloadSchemaType(kind), wait=True)
 
 
 def stored_manifest(connection: Connection, collection: str) -> Manifest | None:

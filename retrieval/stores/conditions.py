@@ -10,12 +10,13 @@ import math
 import re
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from ..errors import FilterError
-from ..filters import Bound, Condition, Exists, Filter, Ids, Match, Range, Value
+from ..filters import AnyOf, Bound, Condition, Exists, Filter, Ids, Match, Range, Value
 from .payload import FIELDS
 
 if TYPE_CHECKING:
@@ -54,10 +55,13 @@ def edge_filter(where: Filter | None) -> qdrant_edge.Filter | None:
     def either(conditions: list[Any]) -> Any:
         return edge.Filter(should=conditions)
 
+    def both(must: list[Any], must_not: list[Any]) -> Any:
+        return edge.Filter(must=must, must_not=must_not)
+
     if where is None or not (where.must or where.must_not):
         return None
-    build = _Builder(match, bounds, exists, ids, either)
-    return edge.Filter(must=build.all(where.must), must_not=build.all(where.must_not))
+    built: edge.Filter = _Builder(match, bounds, exists, ids, either, both).filter(where)
+    return built
 
 
 def client_filter(where: Filter | None) -> models.Filter | None:
@@ -84,29 +88,34 @@ def client_filter(where: Filter | None) -> models.Filter | None:
     def either(conditions: list[Any]) -> Any:
         return models.Filter(should=conditions)
 
+    def both(must: list[Any], must_not: list[Any]) -> Any:
+        return models.Filter(must=must, must_not=must_not)
+
     if where is None or not (where.must or where.must_not):
         return None
-    build = _Builder(match, bounds, exists, ids, either)
-    return models.Filter(must=build.all(where.must), must_not=build.all(where.must_not))
+    built: models.Filter = _Builder(match, bounds, exists, ids, either, both).filter(where)
+    return built
 
 
+@dataclass(frozen=True, slots=True)
 class _Builder:
     """Walks conditions and calls the engine's constructors, which take only what both engines understand."""
 
-    def __init__(
-        self,
-        match: Callable[[str, Sequence[Value]], Any],
-        bounds: Callable[[str, dict[str, Bound]], Any],
-        exists: Callable[[str], Any],
-        ids: Callable[[Sequence[str]], Any],
-        either: Callable[[list[Any]], Any],
-    ) -> None:
-        self.match, self.bounds, self.exists, self.ids, self.either = match, bounds, exists, ids, either
+    match: Callable[[str, Sequence[Value]], Any]
+    bounds: Callable[[str, dict[str, Bound]], Any]
+    exists: Callable[[str], Any]
+    ids: Callable[[Sequence[str]], Any]
+    either: Callable[[list[Any]], Any]
+    both: Callable[[list[Any], list[Any]], Any]
 
-    def all(self, conditions: Sequence[Condition]) -> list[Any]:
-        return [self.condition(condition) for condition in conditions]
+    def filter(self, where: Filter) -> Any:
+        return self.both([self.condition(c) for c in where.must], [self.condition(c) for c in where.must_not])
 
     def condition(self, condition: Condition) -> Any:
+        if isinstance(condition, AnyOf):
+            if not condition.filters:
+                raise FilterError("An AnyOf lists no filters, so nothing could match. Leave it out.")
+            return self.either([self.filter(one) for one in condition.filters])
         if isinstance(condition, Ids):
             return self.ids([_chunk_id(value) for value in condition.ids])
         built = [part for path in paths(condition.key) for part in self._at(path, condition)]
@@ -140,6 +149,21 @@ def paths(key: str) -> list[str]:
         )
     nested = ".".join(_quoted(segment) for segment in rest.split("."))
     return [f"metadata.{nested}"] if "." not in rest else [f"metadata.{nested}", f'metadata."{rest}"']
+
+
+def text_paths(where: Filter) -> list[str]:
+    """Payload paths of the keys of metadata that `where` compares with texts: those that an index is made for.
+
+    Only texts: with an index of integers, floats or datetimes on a key that holds values of several types, Qdrant Edge
+    0.9.0 finds other chunks than without it.
+    """
+    compared = [
+        condition
+        for condition in where.conditions()
+        if isinstance(condition, Match) and condition.key.startswith("metadata.")
+    ]
+    texts = [condition.key for condition in compared if all(isinstance(value, str) for value in condition.values)]
+    return list(dict.fromkeys(path for key in texts for path in paths(key)))
 
 
 def _chunk_id(value: str) -> str:

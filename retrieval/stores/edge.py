@@ -31,13 +31,13 @@ from .answers import (
     oversampling,
     unique,
 )
-from .conditions import edge_filter, paths
+from .conditions import edge_filter, paths, text_paths
 from .edge_generations import EdgeGenerations
 from .folder import REPAIR, Holder, hold
 from .forks import protect
 from .manifests import FIRST, Vectors, read_layout
 from .payload import INDEXED, VECTOR, check_query, check_vectors, to_chunk, to_payloads
-from .shard import count, create, errors, load
+from .shard import count, create, errors, index_texts, load
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class EdgeStore:
         self._holder: Holder | None = None
         self._pid = 0
         self._lock = threading.RLock()
+        self._indexed: set[str] = set()
         self.points_lost = 0
         """How many points fewer there are than when the store was last closed in order: files were damaged."""
 
@@ -189,6 +190,14 @@ class EdgeStore:
         with self._open("counting values") as shard:
             request = edge.FacetRequest(key, limit=limit, exact=True, filter=matching)
             return most_frequent(((label(hit.value), hit.count) for hit in shard.facet(request).hits), limit)
+
+    def index(self, where: Filter) -> None:
+        """See `Readable.index`. Blocks all threads for 1 s per 100,000 chunks; a search of 300 ms then takes 1."""
+        wanted = [path for path in text_paths(where) if path not in self._indexed]
+        if wanted:
+            with self._lock, self._open("indexing") as shard:
+                index_texts(shard, wanted)
+                self._indexed.update(wanted)
 
     def flush(self) -> None:
         """See `Store.flush`; 20-40 ms."""

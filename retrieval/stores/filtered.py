@@ -13,7 +13,7 @@ from ..types import Hit
 
 
 class FilteredStore:
-    """A `Readable` that adds `within` to everything that is asked of `store`; nothing can be written through it."""
+    """A `Readable` that adds `within` to everything that is asked of `store`; no document can be written through it."""
 
     def __init__(self, store: Readable, within: Filter) -> None:
         self._store = store
@@ -41,3 +41,7 @@ class FilteredStore:
     def facets(self, key: str, where: Filter | None = None, *, limit: int = 1000) -> dict[str, int]:
         """See `Readable.facets`."""
         return self._store.facets(key, self._within & where, limit=limit)
+
+    def index(self, where: Filter) -> None:
+        """See `Readable.index`."""
+        self._store.index(self._within & where)

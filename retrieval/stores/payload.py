@@ -1,7 +1,7 @@
 """What is written to a store for a chunk, and the checks made before anything is written.
 
     {"document_id", "ordinal", "text", "start", "end", "language", "language_confidence", "title", "url",
-     "metadata": {...}, "source", "revision", "digest", "chunks"}
+     "metadata": {...}, "attached", "source", "revision", "digest", "chunks"}
 
 The last four are `Chunk.origin`. What is None or empty is left out: each key costs 2.5 µs in the engine.
 """
@@ -33,6 +33,7 @@ FIELDS = (
     "title",
     "url",
     "metadata",
+    "attached",
     "source",
     "revision",
     "digest",
@@ -46,6 +47,9 @@ _UNIT = 1e-5
 
 VECTOR = "dense"
 """Name of the vector of a point, so that another kind can stand next to it."""
+
+MAX_INDEXES = 64
+"""Payload indexes of a store at most; further keys of metadata are filtered by reading the chunks."""
 
 INDEXED = {"document_id": "keyword", "language": "keyword", "source": "keyword", "ordinal": "integer"}
 """Fields with a payload index and its kind: what searches, syncs and facets filter on.
@@ -104,6 +108,7 @@ def to_chunk(chunk_id: str, payload: Mapping[str, Any]) -> Chunk:
             url=payload.get("url"),
             metadata=payload.get("metadata") or {},
             origin=to_origin(payload),
+            attached=payload.get("attached"),
         )
     except KeyError as error:
         raise StoreError(
@@ -192,6 +197,8 @@ def _to_payload(chunk: Chunk, metadata: dict[str, Any]) -> Payload:
         payload["title"] = _clean_text(chunk.title, "title")
     if chunk.url is not None:
         payload["url"] = _clean_text(chunk.url, "url")
+    if chunk.attached is not None:
+        payload["attached"] = _clean_text(chunk.attached, "attached")
     if chunk.origin is not None:
         payload["source"] = _clean_text(chunk.origin.source, "source")
         if chunk.origin.revision:

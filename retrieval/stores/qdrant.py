@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -26,13 +27,15 @@ from .answers import (
     oversampling,
     unique,
 )
-from .collection import create_indexes, open_collection, search_params, stored_manifest
-from .conditions import client_filter, paths
+from .collection import create_indexes, index_texts, open_collection, search_params, stored_manifest
+from .conditions import client_filter, paths, text_paths
 from .connection import GRPC_PORT, Connection, connect
 from .payload import INDEXED, VECTOR, check_query, check_vectors, to_chunk, to_payloads
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 256
 _PAGE = 1000
@@ -69,6 +72,7 @@ class QdrantStore:
         self._retries = retries
         self._connection: Connection | None = None
         self._manifest: Manifest | None = None
+        self._indexed: set[str] = set()
         self.name = collection
         """The collection that is open; `collection` itself until the index moves to another model."""
 
@@ -195,6 +199,17 @@ class QdrantStore:
             lambda client: client.facet(self.name, key, facet_filter=matching, limit=limit, exact=True),
         )
         return most_frequent(((label(hit.value), hit.count) for hit in answer.hits), limit)
+
+    def index(self, where: Filter) -> None:
+        """See `Readable.index`. A key of the server that may only read makes no indexes, which costs speed alone."""
+        wanted = [path for path in text_paths(where) if path not in self._indexed]
+        if wanted:
+            connection, _ = self._opened()
+            self._indexed.update(wanted)
+            try:
+                index_texts(connection, self.name, wanted)
+            except StoreError as error:
+                logger.warning("Filters on %s stay slow: %s", ", ".join(wanted), error)
 
     def flush(self) -> None:
         """Nothing to do: a write returns once it is in the server's write-ahead log."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from ..errors import InterlinguaError, ManifestError, StoreError, StoreLockedErr
 from ..manifest import Manifest
 from .folder import REPAIR, sync_folder
 from .manifests import FIRST, FRESH, Layout, Vectors, shards, write_layout
-from .payload import INDEXED, VECTOR
+from .payload import INDEXED, MAX_INDEXES, VECTOR
 
 
 def create(folder: Path, manifest: Manifest) -> Layout:
@@ -51,6 +51,16 @@ def load(folder: Path, name: str) -> edge.EdgeShard:
         raise StoreError(f"{folder} has a manifest but its shard folder is gone. {REPAIR}")
     with errors(folder, "opening"):
         return edge.EdgeShard.load(str(path))
+
+
+def index_texts(shard: edge.EdgeShard, paths: Iterable[str]) -> None:
+    """Make payload indexes for texts at these paths, where there are none and there is room for more."""
+    present = set(shard.info().payload_schema)
+    for path in paths:
+        if path not in present and len(present) < MAX_INDEXES:
+            shard.update(edge.UpdateOperation.create_field_index(path, edge.PayloadSchemaType.Keyword))
+            present.add(path)
+    shard.flush()
 
 
 def count(shard: edge.EdgeShard) -> int:

@@ -1,4 +1,4 @@
-"""A store of each kind for the adapters. Without langchain-tests, every test of this folder is skipped."""
+"""A store of each kind for the adapters. Tests of a framework that is not installed are skipped."""
 
 from __future__ import annotations
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-
-import numpy as np
 from interlingua.retrieval.adapters.langchain import InterlinguaEmbeddings, InterlinguaVectorStore
 from interlingua.retrieval.protocols import Store
-from interlingua.retrieval.types import Matrix
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from numpy.typing import NDArray
 from support import SENTENCES, CountingEmbedder, NgramEmbedder
 
 DOCUMENTS = [
@@ -26,47 +20,6 @@ def filled(place: Store, embedder: CountingEmbedder | None = None) -> Interlingu
     store.delete()
     store.add_documents(DOCUMENTS)
     return store
-
-
-class TwoRoles(NgramEmbedder):
-    """Queries and passages of the same words are at right angles."""
-
-    def embed_queries(self, texts: Sequence[str]) -> Matrix:
-        return self._marked(texts, 0)
-
-    def embed_passages(self, texts: Sequence[str]) -> Matrix:
-        return self._marked(texts, 1)
-
-    def _marked(self, texts: Sequence[str], place: int) -> Matrix:
-        vectors = np.zeros((len(texts), self.dim), np.float32)
-        vectors[:, place] = 1
-        return vectors
-
-
-class SlowEmbedder(NgramEmbedder):
-    """Takes its time, and lets other threads run meanwhile, as a model or a server does."""
-
-    def embed_queries(self, texts: Sequence[str]) -> Matrix:
-        time.sleep(0.2)
-        return super().embed_queries(texts)
-
-    def embed_passages(self, texts: Sequence[str]) -> Matrix:
-        time.sleep(0.2)
-        return super().embed_passages(texts)
-
-
-class Overlap:
-    """A reranker: the share of the query's characters that a passage has."""
-
-    model = "overlap"
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, list[str]]] = []
-
-    def score(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
-        self.calls.append((query, list(passages)))
-        letters = set(query)
-        return np.array([len(letters & set(text)) / len(letters) for text in passages], np.float32)
 
 
 class Foreign(Embeddings):

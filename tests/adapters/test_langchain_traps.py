@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("langchain_core", reason="langchain-core is not installed: make test installs it")
 
 import interlingua
+from adapter_samples import Overlap, SlowEmbedder, TwoRoles, ticks_during
 from interlingua.retrieval.adapters.langchain import (
     InterlinguaEmbeddings,
     InterlinguaReranker,
@@ -26,19 +27,9 @@ from interlingua.retrieval.retriever import Retriever
 from interlingua.retrieval.stores.edge import EdgeStore
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
-from langchain_samples import DOCUMENTS, Foreign, Overlap, SlowEmbedder, TwoRoles, filled
+from langchain_samples import DOCUMENTS, Foreign, filled
 from pydantic import ValidationError
 from support import SENTENCES, CountingEmbedder, NgramEmbedder, ShortNgrams
-
-
-async def ticks_during(work: Callable[[], Awaitable[Any]]) -> int:
-    """How often the loop went round while `work` was done."""
-    task, ticks = asyncio.ensure_future(work()), 0
-    while not task.done():
-        await asyncio.sleep(0.01)
-        ticks += 1
-    await task
-    return ticks
 
 
 class TestEmbeddings:

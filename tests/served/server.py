@@ -6,18 +6,16 @@ Its vectors and scores are a function of the exact text that it received, so tha
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
+from listening import Listener, ListeningHandler
 from numpy.typing import NDArray
 
 PAYLOAD = {"tei": 2_000_000, "zeroentropy": 5_000_000}  # bytes of a request
@@ -86,7 +84,7 @@ class ModelServer:
 
     _in_flight: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _http: _Http | None = None
+    _http: Listener | None = None
     _port: int = 0
 
     @property
@@ -95,21 +93,15 @@ class ModelServer:
 
     def start(self) -> ModelServer:
         """Listen; after a `stop` on the same port as before."""
-        self._http = _Http(("127.0.0.1", self._port), _Handler)
-        self._http.model_server = self
+        self._http = Listener(self._port, _Handler, self)
         self._port = self._http.server_address[1]
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
     def stop(self) -> None:
         """Stop at once, in the middle of whatever is being answered."""
         http, self._http = self._http, None
         if http is not None:
-            http.shutdown()
-            http.server_close()
-            for connection in list(http.open):
-                with contextlib.suppress(OSError):  # closed by the other side
-                    connection.shutdown(socket.SHUT_RDWR)
+            http.stop()
 
     def posts(self) -> list[dict[str, Any]]:
         """The bodies of all requests for vectors or scores."""
@@ -234,36 +226,9 @@ def _encoded(server: ModelServer, body: dict[str, Any], vector: list[float]) -> 
     return base64.b64encode(np.array(vector, "<f4").tobytes()).decode() if wanted == "base64" else vector
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 64
-    model_server: ModelServer
-
-    def __init__(self, *arguments: Any) -> None:
-        self.open: set[socket.socket] = set()
-        super().__init__(*arguments)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up and stops in the middle of an answer are what the tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 20
-    server: _Http
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.open.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.open.discard(self.connection)
-        super().finish()
-
-    def do_GET(self) -> None:
-        served = self.server.model_server
+class _Handler(ListeningHandler):
+    def get(self) -> None:
+        served = self.server.owner
         served.requests.append((self.path, {}, dict(self.headers)))
         content = None if self._locked(served) else served.described(self.path)
         if self._locked(served):
@@ -273,8 +238,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.reply(200, json.dumps(content).encode())
 
-    def do_POST(self) -> None:
-        served = self.server.model_server
+    def post(self) -> None:
+        served = self.server.owner
         content = self.rfile.read(int(self.headers["Content-Length"]))
         served.enter()
         try:
@@ -306,25 +271,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def refuse(self, status: int, message: str) -> None:
         """An error in the server's own shape."""
-        served = self.server.model_server
+        served = self.server.owner
         served.refused.append(status)
         self.reply(status, json.dumps(error_of(served.speaks, status, message)).encode())
 
-    def reply(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
-        self.raw(status, content, {"Content-Length": str(len(content)), **(headers or {})})
-
-    def raw(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
     def _locked(self, served: ModelServer) -> bool:
         return served.key is not None and self.headers.get("Authorization") != f"Bearer {served.key}"
-
-    def log_message(self, *arguments: Any) -> None:
-        """Nothing is printed."""
 
 
 def error_of(speaks: str, status: int, message: str) -> Any:
@@ -341,7 +293,7 @@ def error_of(speaks: str, status: int, message: str) -> Any:
 
 def status(code: int, message: str = "no", headers: dict[str, str] | None = None) -> Fault:
     def fault(exchange: Exchange) -> None:
-        speaks = exchange.handler.server.model_server.speaks
+        speaks = exchange.handler.server.owner.speaks
         exchange.reply(code, json.dumps(error_of(speaks, code, message)).encode(), headers)
 
     return fault

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from interlingua.retrieval.errors import ManifestError, StoreError, StoreLockedError
-from interlingua.retrieval.filters import where
+from interlingua.retrieval.filters import metadata_filter, where
 from interlingua.retrieval.stores.edge import EdgeStore
 from interlingua.retrieval.stores.integrity import integrity
+from interlingua.retrieval.stores.payload import INDEXED, MAX_INDEXES
 from store_samples import MANIFEST, chunk, fill, vectors
 
 PRELUDE = """
@@ -363,4 +364,38 @@ def test_after_optimizing_quantized_segments_the_nearest_are_still_found(folder:
         if quantization != "binary":  # on random vectors, binary codes say little about the order after the first
             assert [hit.chunk.ordinal for hit in hits] == list(np.argsort(-cosine)[:5])
     assert store.count() == len(rows)
+    store.close()
+
+
+def payload_indexes(store: EdgeStore) -> set[str]:
+    with store._open("reading") as shard:
+        return {path for path in shard.info().payload_schema if path.startswith("metadata")}
+
+
+def test_a_filter_on_texts_makes_an_index_once_and_for_good(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path / "store")
+    store.prepare(MANIFEST)
+    fill(store, [chunk(n, metadata={"主題": "法律" if n % 2 else "health", "year": n, "ok": True}) for n in range(50)])
+    asked = metadata_filter({"主題": "法律", "year": [1, 3], "ok": True})
+    before = [each.chunk.id for each in store.scan(asked)]
+    store.index(asked)
+    assert payload_indexes(store) == {"metadata.主題"}
+    assert [each.chunk.id for each in store.scan(asked)] == before
+    store.close()
+    again = EdgeStore(tmp_path / "store")
+    again.prepare(MANIFEST)
+    assert payload_indexes(again) == {"metadata.主題"}
+    again.index(asked)
+    assert [each.chunk.id for each in again.scan(asked)] == before
+    again.close()
+
+
+def test_indexes_are_not_made_without_end(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path / "store")
+    store.prepare(MANIFEST)
+    fill(store, [chunk(1, metadata={f"k{n}": "x" for n in range(100)})])
+    for n in range(100):
+        store.index(metadata_filter({f"k{n}": "x"}))
+    assert len(payload_indexes(store)) == MAX_INDEXES - len(INDEXED)
+    assert store.count(metadata_filter({"k99": "x"})) == 1
     store.close()

@@ -41,6 +41,7 @@ chunks = st.builds(
     url=st.none() | text,
     metadata=st.dictionaries(text, plain, max_size=4),
     origin=origins,
+    attached=st.none() | text,
 )
 
 
@@ -82,7 +83,7 @@ def test_metadata_that_contains_itself_is_refused() -> None:
         clean_metadata(endless)
 
 
-@pytest.mark.parametrize("field", ["text", "title", "url", "document_id"])
+@pytest.mark.parametrize("field", ["text", "title", "url", "document_id", "attached"])
 def test_half_a_character_is_refused_by_its_field(field: str) -> None:
     broken = dataclasses.replace(chunk(1), **{field: "ab\ud83d"})
     with pytest.raises(InputError, match=f"{field}.*position 2"):

@@ -6,7 +6,7 @@
     retriever.invoke("教育を受ける権利", languages=["de", "ar"])
 
 The adapters stand in `retrieval`, since all they need of an index are its embedder, its store and its `search`: they
-take whatever has those (see `parts`), an `interlingua.Index` being one. So nothing here imports `app`.
+take whatever has those (see `adapters.parts`), an `interlingua.Index` being one. So nothing here imports `app`.
 
 Raises MissingExtraError when langchain-core is not installed.
 """
@@ -20,8 +20,8 @@ try:
 except ImportError as error:
     raise MissingExtraError("langchain-core", "langchain") from error
 
+from ..parts import Pair
 from .embeddings import InterlinguaEmbeddings
-from .parts import Pair
 from .reranker import InterlinguaReranker
 from .retriever import InterlinguaRetriever
 from .vectorstore import InterlinguaVectorStore

@@ -13,8 +13,8 @@ from langchain_core.runnables.config import run_in_executor
 from pydantic import ConfigDict
 
 from ...filters import Filter
+from ..parts import Searcher
 from .documents import to_passage
-from .parts import Searcher
 
 
 class InterlinguaRetriever(BaseRetriever):
@@ -25,7 +25,7 @@ class InterlinguaRetriever(BaseRetriever):
     Each field below but `index` is also an argument of `invoke`, `ainvoke`, `batch` and `bind`, where it takes
     precedence; `languages=[]` and `filter={}` put a filter of the constructor out of force. A name that is no field is
     an error. Documents come best first, with `id`, the passage as `page_content`, the metadata of their source and,
-    under the key `interlingua`, what is known of the passage (see `documents.to_passage`).
+    under the key `interlingua`, what is known of the passage (see `passages.add_facts`).
 
     Raises what `Retriever.search` raises: InputError, FilterError, ConfigurationError, EmbedderError, StoreError.
     """

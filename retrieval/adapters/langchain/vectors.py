@@ -1,23 +1,19 @@
-"""The vectors of documents: made before and not embedded again, or made now; and a choice among them."""
+"""The vectors of documents: made before and not embedded again, or made now."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...filters import Filter, Ids
 from ...protocols import Embedder, Store
 from ...text.normalise import normalise
 from ...types import Chunk, Matrix
-from .embeddings import checked
-
-BATCH = 256
-"""Chunks that are asked for, embedded or written at once."""
+from ..vectors import by_id, checked
 
 _MOST_BYTES = 64 * 2**20
 
@@ -79,37 +75,6 @@ def vectors_of(
         made = embedder.embed_passages([normalise(text) for text in missing])
         vectors.update(zip(missing, checked(embedder, made, len(missing)), strict=True))
     return np.array([vectors[chunk.text] for chunk in chunks], np.float32)
-
-
-def by_id(points: Sequence[str]) -> Iterator[Filter]:
-    """Filters on the chunks of these ids, `BATCH` ids each; none for none."""
-    for start in range(0, len(points), BATCH):
-        yield Filter((Ids(tuple(points[start : start + BATCH])),))
-
-
-def diverse(relevance: NDArray[np.float64], vectors: NDArray[np.float32], *, limit: int, weight: float) -> list[int]:
-    """Rows by maximal marginal relevance: relevant to the query, and unlike those picked before.
-
-    Args:
-        relevance: cosine of each row with the query, shape (n,).
-        vectors: unit vectors, shape (n, dim).
-        limit: how many rows to pick.
-        weight: of the relevance, in [0, 1]; the rest is the weight of the greatest cosine with a row picked before.
-
-    Returns:
-        At most `limit` rows in the order picked, equals in the order given.
-    """
-    picked: list[int] = []
-    likeness = np.zeros(len(relevance))
-    left = np.ones(len(relevance), bool)
-    for _ in range(min(limit, len(relevance))):
-        marginal = relevance if not picked else weight * relevance - (1 - weight) * likeness
-        row = int(np.argmax(np.where(left, marginal, -np.inf)))
-        similar = vectors @ vectors[row]
-        likeness = np.maximum(likeness, similar) if picked else similar.astype(np.float64)
-        picked.append(row)
-        left[row] = False
-    return picked
 
 
 def _key(fingerprint: str, text: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,14 +15,14 @@ from langchain_core.vectorstores import VectorStore, VectorStoreRetriever
 
 from ...errors import InputError
 from ...filters import Filter, where
-from ...manifest import Manifest, Quantization
-from ...protocols import Embedder, Store
-from ...retriever import Retriever
-from ...types import Chunk, Hit
+from ...manifest import Quantization
+from ...protocols import Store
+from ...types import Chunk, Hit, Matrix
+from ..parts import Indexed, Pair, Parts, open_pair, refuse, write
+from ..vectors import BATCH, by_id, most_diverse
 from .documents import SOURCE, point_id, point_ids, to_chunks, to_document
 from .embeddings import embedder_of, embeddings_of
-from .parts import Indexed, Pair, refuse, store_at
-from .vectors import BATCH, DeletedVectors, by_id, diverse, vectors_of
+from .vectors import DeletedVectors, vectors_of
 
 _SEARCH = "k, filter, languages and score_threshold"
 
@@ -50,7 +51,6 @@ class InterlinguaVectorStore(VectorStore):
         self._index = index
         self._language_key = language_key
         self._deleted = DeletedVectors()
-        self._latest: tuple[Embedder, Store, Retriever] | None = None
 
     @classmethod
     def open(
@@ -66,14 +66,8 @@ class InterlinguaVectorStore(VectorStore):
         It is created, or opened if `embedding` made it. Raises ManifestError with both values when another model did,
         StoreLockedError when another process has the folder open. `close` when done.
         """
-        embedder = embedder_of(embedding)
-        opened = store_at(store) if store is None or isinstance(store, (str, Path)) else store
-        opened.prepare(
-            Manifest(
-                model=embedder.model, fingerprint=embedder.fingerprint, dim=embedder.dim, quantization=quantization
-            )
-        )
-        return cls(Pair(embedder, opened), language_key=language_key)
+        pair = open_pair(store, embedder_of(embedding), quantization=quantization)
+        return cls(pair, language_key=language_key)
 
     @classmethod
     def from_texts(
@@ -130,10 +124,12 @@ class InterlinguaVectorStore(VectorStore):
         known = {name for name in wanted if name is not None}
         for start in range(0, len(chunks), BATCH):
             batch = chunks[start : start + BATCH]
-            stored = [chunk.id for chunk in batch if chunk.document_id in known]
-            embedder, store = self._index.embedder, self._index.store
-            store.upsert(batch, vectors_of(batch, embedder, store, stored=stored, deleted=self._deleted))
+            write(self._index, batch, partial(self._vectors_of, batch, known))
         return names
+
+    def _vectors_of(self, chunks: Sequence[Chunk], known: set[str], parts: Parts) -> Matrix:
+        stored = [chunk.id for chunk in chunks if chunk.document_id in known]
+        return vectors_of(chunks, parts.embedder, parts.store, stored=stored, deleted=self._deleted)
 
     def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
         """Delete documents by id; unknown ids are nothing to delete. True.
@@ -141,21 +137,21 @@ class InterlinguaVectorStore(VectorStore):
         None deletes all that was added through LangChain; what `Index.ingest` brought in stays.
         """
         refuse(kwargs, "delete", "ids")
-        embedder, store = self._index.embedder, self._index.store
-        if ids is None:
-            store.delete(where(source=SOURCE))
-            return True
-        for matching in by_id(point_ids(ids)):
-            for stored in store.scan(matching, vectors=True):
-                if stored.vector is not None:
-                    self._deleted.keep(embedder.fingerprint, stored.chunk.text, stored.vector)
-            store.delete(matching)
+        with self._index.using(writing=True) as parts:
+            if ids is None:
+                parts.store.delete(where(source=SOURCE))
+                return True
+            for matching in by_id(point_ids(ids)):
+                for stored in parts.store.scan(matching, vectors=True):
+                    if stored.vector is not None:
+                        self._deleted.keep(parts.embedder.fingerprint, stored.chunk.text, stored.vector)
+                parts.store.delete(matching)
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """The documents of these ids, in the order asked for, each once; unknown ids are left out."""
-        store = self._index.store
-        chunks = {s.chunk.id: s.chunk for matching in by_id(point_ids(ids)) for s in store.scan(matching)}
+        with self._index.using() as parts:
+            chunks = {s.chunk.id: s.chunk for matching in by_id(point_ids(ids)) for s in parts.store.scan(matching)}
         found: dict[str, Chunk] = {}
         for name in ids:
             chunk = chunks.get(point_id(name)) or chunks.get(name)
@@ -179,14 +175,16 @@ class InterlinguaVectorStore(VectorStore):
     ) -> list[tuple[Document, float]]:
         """The `k` nearest documents with their cosines, best first, ties by the id of the chunk."""
         refuse(kwargs, "A search", _SEARCH)
-        hits = self._retriever().search(
-            query, limit=k, filter=filter, languages=languages, score_threshold=score_threshold
-        )
+        with self._index.using() as parts:
+            hits = parts.retriever.search(
+                query, limit=k, filter=filter, languages=languages, score_threshold=score_threshold
+            )
         return [(to_document(hit.chunk), hit.score) for hit in hits]
 
     def similarity_search_by_vector(self, embedding: list[float], k: int = 4, **kwargs: Any) -> list[Document]:
         """The `k` documents nearest to a vector of the model, of `dim` numbers, best first."""
-        return [to_document(hit.chunk) for hit in self._nearest(embedding, k, **kwargs)]
+        with self._index.using() as parts:
+            return [to_document(hit.chunk) for hit in _nearest(parts, embedding, k, **kwargs)]
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
@@ -195,32 +193,15 @@ class InterlinguaVectorStore(VectorStore):
 
         `lambda_mult` in [0, 1] is the weight of the relevance: at 1 the search alone decides, at 0 the difference.
         """
-        vector = self._retriever().embed(query).tolist()
-        return self.max_marginal_relevance_search_by_vector(vector, k, fetch_k, lambda_mult, **kwargs)
+        with self._index.using() as parts:
+            return _diverse(parts, parts.retriever.embed(query).tolist(), k, fetch_k, lambda_mult, **kwargs)
 
     def max_marginal_relevance_search_by_vector(
         self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
     ) -> list[Document]:
         """`max_marginal_relevance_search` with a vector of the model, of `dim` numbers."""
-        if not 0 <= lambda_mult <= 1:
-            raise InputError(f"lambda_mult is {lambda_mult}; it must be from 0 to 1.")
-        hits = self._nearest(embedding, max(k, fetch_k), **kwargs)
-        if not hits:
-            return []
-        vectors = {
-            stored.chunk.id: stored.vector
-            for matching in by_id([hit.chunk.id for hit in hits])
-            for stored in self._index.store.scan(matching, vectors=True)
-        }
-        # A hit that was deleted since has no vector any more.
-        rows = [(hit, vector) for hit in hits if (vector := vectors.get(hit.chunk.id)) is not None]
-        picked = diverse(
-            np.array([hit.score for hit, _ in rows]),
-            np.array([vector for _, vector in rows], np.float32),
-            limit=k,
-            weight=lambda_mult,
-        )
-        return [to_document(rows[row][0].chunk) for row in picked]
+        with self._index.using() as parts:
+            return _diverse(parts, embedding, k, fetch_k, lambda_mult, **kwargs)
 
     def as_retriever(self, **kwargs: Any) -> VectorStoreRetriever:
         """LangChain's retriever over this store; `InterlinguaRetriever` does more.
@@ -233,32 +214,35 @@ class InterlinguaVectorStore(VectorStore):
         rest = {name: value for name, value in kwargs.items() if name in known}
         return super().as_retriever(**{**rest, "search_kwargs": {**rest.get("search_kwargs", {}), **options}})
 
-    def _nearest(
-        self,
-        embedding: Sequence[float],
-        k: int,
-        *,
-        filter: Mapping[str, Any] | Filter | None = None,
-        languages: Sequence[str] | None = None,
-        score_threshold: float | None = None,
-        **kwargs: Any,
-    ) -> list[Hit]:
-        refuse(kwargs, "A search", _SEARCH)
-        return self._retriever().nearest(
-            np.asarray(embedding, np.float32),
-            limit=k,
-            filter=filter,
-            languages=languages,
-            score_threshold=score_threshold,
-        )
-
     def _select_relevance_score_fn(self) -> Callable[[float], float]:
         """The cosine itself, with 0 for those below: relevance is in [0, 1], and no other number than the score."""
         return lambda cosine: min(max(cosine, 0.0), 1.0)
 
-    def _retriever(self) -> Retriever:
-        """The search over what is in force: an index may have moved to another model since the last call."""
-        embedder, store = self._index.embedder, self._index.store
-        if self._latest is None or self._latest[0] is not embedder or self._latest[1] is not store:
-            self._latest = (embedder, store, Retriever(embedder, store))
-        return self._latest[2]
+
+def _nearest(
+    parts: Parts,
+    embedding: Sequence[float],
+    k: int,
+    *,
+    filter: Mapping[str, Any] | Filter | None = None,
+    languages: Sequence[str] | None = None,
+    score_threshold: float | None = None,
+    **kwargs: Any,
+) -> list[Hit]:
+    refuse(kwargs, "A search", _SEARCH)
+    return parts.retriever.nearest(
+        np.asarray(embedding, np.float32),
+        limit=k,
+        filter=filter,
+        languages=languages,
+        score_threshold=score_threshold,
+    )
+
+
+def _diverse(
+    parts: Parts, embedding: Sequence[float], k: int, fetch_k: int, lambda_mult: float, **kwargs: Any
+) -> list[Document]:
+    if not 0 <= lambda_mult <= 1:
+        raise InputError(f"lambda_mult is {lambda_mult}; it must be from 0 to 1.")
+    hits = _nearest(parts, embedding, max(k, fetch_k), **kwargs)
+    return [to_document(hit.chunk) for hit in most_diverse(hits, parts.store, limit=k, weight=lambda_mult)]
