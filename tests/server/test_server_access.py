@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import KEYS, Make
 from fastapi.routing import APIRoute
 from interlingua.app.server.access import PUBLIC, Access
 from interlingua.app.server.application import ROUTERS, create_app
 from server_process import until_over
+from server_samples import KEYS, Make
 from starlette.testclient import TestClient
 from support import SENTENCES
 

@@ -7,7 +7,7 @@ import math
 from urllib.parse import quote
 
 import pytest
-from conftest import Make, Start
+from server_samples import Make, Start
 from starlette.testclient import TestClient
 from support import SENTENCES
 

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import Make
 from interlingua.app.server.errors import BusyError, LateError, RequestError, problem
 from interlingua.app.server.limits import Rate
 from interlingua.app.server.threads import Threads, cores
 from interlingua.retrieval import errors
+from server_samples import Make
 from starlette.testclient import TestClient
 from support import SENTENCES
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Make, Start
 from interlingua.app.server.logs import JsonLines
 from interlingua.app.server.metrics import Metrics
 from server_process import until_over
+from server_samples import Make, Start
 from starlette.testclient import TestClient
 from support import SENTENCES
 
