@@ -15,9 +15,9 @@ BENCHMARKS = {
     "overhead": overhead.run,
     "latency": latency.run,
     "local": local.run,
-    "serve": serve.run,
     "frameworks": frameworks.run,
     "abstention": abstention.run,
+    "serve": serve.run,
 }
 RESULTS = Path(__file__).parent / "results"
 

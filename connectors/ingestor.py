@@ -14,7 +14,7 @@ from itertools import islice
 
 from ..retrieval.chunks import Chunking
 from ..retrieval.filters import Filter, Match, where
-from ..retrieval.memory import release
+from ..retrieval.machine import release
 from ..retrieval.protocols import Connector, Embedder, Store
 from ..retrieval.types import Chunk
 from .embedding import Window, embed

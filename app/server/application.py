@@ -13,11 +13,20 @@ from ... import __version__
 from .answers import Json
 from .context import RequestContext, answer
 from .errors import Problem, RequestError, problem
+from .routes import answer as answers
 from .routes import compatible, documents, jobs, search, status, uploads
 from .service import Service
 
-ROUTERS = (search.routes, documents.routes, uploads.routes, jobs.routes, status.routes, compatible.routes)
-"""In the order of the description. POST /answer has its place after the search."""
+ROUTERS = (
+    search.routes,
+    answers.routes,
+    documents.routes,
+    uploads.routes,
+    jobs.routes,
+    status.routes,
+    compatible.routes,
+)
+"""In the order of the description."""
 
 _DESCRIPTION = "One index for every language: a query in any finds passages in all, without translation."
 _TYPES = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}

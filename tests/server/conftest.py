@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytest.importorskip("fastapi", reason="fastapi is not installed: make test installs it")
+
 from interlingua.app.access.keys import Keys, new
 from interlingua.app.index import from_settings
 from interlingua.app.server.application import attach, create_app

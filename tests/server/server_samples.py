@@ -1,4 +1,4 @@
-"""Values that many tests of the server use."""
+"""The keys of the tests' servers, their events as values, and the types of the fixtures that start them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from server_process import Process
 from starlette.testclient import TestClient
 
 Make = Callable[..., TestClient]
-"""The fixture `make`."""
+"""Starts a server in this process; options are the settings."""
 Start = Callable[..., Process]
-"""The fixture `start`."""
+"""Starts one in a process of its own."""
 
 KEYS: dict[str, tuple[list[str], dict[str, Any] | None, str]] = {
     "acme": (["read", "write"], {"tenant": "acme"}, "acme/"),

@@ -42,6 +42,12 @@ MATRIX = {
         Row("POST", "/search", "read", {"query": "x", "languages": ["sv"]}, answers={"read": 422}),
         Row("POST", "/search", "read", {"query": "x", "filter": {"secret-{other}": 1}}, answers={"read": 422}),
     ],
+    "/answer": [
+        Row("POST", "/answer", "read", {"question": "{theirs}", "limit": 50}),
+        Row("POST", "/answer", "read", {"question": "{theirs}", "limit": 50, "stream": True}),
+        Row("POST", "/answer", "read", {"question": "x", "filter": {"tenant": "{other}"}}),
+        Row("POST", "/answer", "read", {"question": "x", "languages": ["sv"]}, answers={"read": 422}),
+    ],
     "/documents": [
         Row("GET", "/documents?limit=1000", "read"),
         Row("POST", "/documents", "write", {"documents": [{"id": "{other}/9", "text": "mine"}]}),

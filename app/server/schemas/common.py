@@ -84,6 +84,6 @@ _MEANING = {
     429: "The key makes too many requests; see Retry-After.",
     500: "A fault of the server, which its log describes.",
     501: "A part that is not installed.",
-    502: "The model failed.",
+    502: "A model failed.",
     503: "The server or its store is busy or stopping; see Retry-After.",
 }
