@@ -116,10 +116,13 @@ class Service:
         key = self.keys.named(job.key)
         if key is None or not key.allows("write"):
             raise RequestError(403, "forbidden", "The key that asked for this may not write any more.")
-        report = self.view(key).ingest(source_of(job, folder), progress=progress)
-        self.metrics.chunks_written.labels("embedded").inc(report.embedded)
-        self.metrics.chunks_written.labels("reused").inc(report.reused)
-        return report
+        counted = self.metrics.counting()
+
+        def batch(report: Report) -> None:
+            counted(embedded=report.embedded, reused=report.reused)
+            progress(report)
+
+        return self.view(key).ingest(source_of(job, folder), progress=batch)
 
 
 def state_folder(settings: Settings) -> Path:
