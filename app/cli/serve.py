@@ -27,6 +27,9 @@ def serve(
         str | None,
         typer.Option(metavar="FOLDER", help="Where jobs and uploads are kept.", show_default="beside the store"),
     ] = None,
+    mcp: Annotated[
+        bool | None, typer.Option("--mcp", help="Also offer tools to language models, at /mcp: see interlingua mcp.")
+    ] = None,
     openapi: Annotated[bool, typer.Option("--openapi", help="Print the OpenAPI description instead.")] = False,
     store: Store = None,
     collection: Collection = None,
@@ -49,8 +52,9 @@ def serve(
         return
     from ..server.running import serve as run
 
-    run(
-        settings_module.load(
-            host=host, port=port, keys=keys, state=state, store=store, collection=collection, embedder=embedder
-        )
+    settings = settings_module.load(
+        host=host, port=port, keys=keys, state=state, mcp=mcp, store=store, collection=collection, embedder=embedder
     )
+    if settings.mcp and importlib.util.find_spec("mcp") is None:
+        raise MissingExtraError("mcp", "mcp")
+    run(settings)
