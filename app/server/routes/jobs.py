@@ -18,7 +18,7 @@ from ..answers import Json
 from ..errors import not_found
 from ..jobs.job import Event, Job, after
 from ..jobs.queue import Jobs
-from ..schemas.common import errors
+from ..schemas.common import EVENTS, errors
 from ..schemas.jobs import JobAnswer, JobList
 from ..service import Service
 from .parts import router
@@ -58,7 +58,7 @@ async def cancel_job(request: Request, id: str, caller: WriteKey) -> Json:
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events named like the states, and `progress`; `data` is the job as in GET /jobs/{id}.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": EVENTS,
     },
     204: {"description": "The job is over, and the client has seen its last event: it is not to come again."},
     **errors(404),
