@@ -32,7 +32,7 @@ def serve(
     collection: Collection = None,
     embedder: Embedder = None,
 ) -> None:
-    """Serve the index over HTTP: search, documents, ingest jobs, embeddings.
+    """Serve the index over HTTP: search, answers, documents, ingest jobs, embeddings.
 
     Without keys it answers this machine alone, and everyone on it. Stops in order on SIGTERM and Ctrl-C.
 

@@ -21,7 +21,7 @@ from ..answers import Json
 from ..errors import body, problem
 from ..limits import at_most
 from ..schemas.answer import EXAMPLES, AnswerReply, AnswerRequest
-from ..schemas.common import EVENTS
+from ..schemas.common import event_stream
 from ..service import Service
 from .parts import router
 
@@ -32,7 +32,7 @@ routes = router("answers")
 _BOTH: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer; with `stream`, events: `passages`, `text` (pieces), and `answer` or `error` last.",
-        "content": EVENTS,
+        "content": event_stream("passages", "text", "answer", "error"),
     }
 }
 

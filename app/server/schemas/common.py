@@ -64,25 +64,19 @@ class ErrorAnswer(BaseModel):
     error: ErrorDetail
 
 
-EVENTS: dict[str, Any] = {
-    "text/event-stream": {
-        "schema": {
-            "type": "object",
-            "description": "One event; `data` is JSON.",
-            "required": ["event", "data"],
-            "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
-        }
-    }
-}
-"""The content of an answer that is a stream of events, for its description."""
-
-
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The errors of a route for its description: those given, and what every route may answer."""
     everywhere = {400, 401, 403, 408, 413, 422, 429, 500, 502, 503}
     return {
         status: {"model": ErrorAnswer, "description": _MEANING[status]} for status in sorted(everywhere.union(statuses))
     }
+
+
+def event_stream(*names: str) -> dict[str, Any]:
+    """Server-sent events with these names, for a description: the schema is that of one event."""
+    name = {"type": "string", "enum": list(names)}
+    properties = {"id": {"type": "string"}, "event": name, "data": {"type": "string", "description": "JSON."}}
+    return {"text/event-stream": {"schema": {"type": "object", "properties": properties}}}
 
 
 _MEANING = {
