@@ -103,6 +103,8 @@ def metadata_filter(conditions: Mapping[str, Any]) -> Filter:
         if not isinstance(condition, Mapping):
             must.append(Match(key, _values(name, condition)))
             continue
+        if not condition:
+            raise FilterError(f"The filter on {name!r} says nothing. Use gte, gt, lte, lt, not or exists.")
         bounds = {op: _bound(name, value) for op, value in condition.items() if op in ("gte", "gt", "lte", "lt")}
         if bounds:
             must.append(Range(key=key, **bounds))
@@ -110,6 +112,8 @@ def metadata_filter(conditions: Mapping[str, Any]) -> Filter:
             if operator == "not":
                 must_not.append(Match(key, _values(name, value)))
             elif operator == "exists":
+                if not isinstance(value, bool):
+                    raise FilterError(f"{name!r}: exists is {value!r}; it is true or false.")
                 (must if value else must_not).append(Exists(key))
             elif operator not in bounds:
                 raise FilterError(

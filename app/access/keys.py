@@ -31,6 +31,7 @@ Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 SHORTEST = 16
 _BEGINNING = "il_"
+_PLAIN = re.compile(r"metadata\.[^.\[\]]+")
 _FIELDS = {"sha256", "scopes", "filter", "prefix"}
 
 
@@ -180,10 +181,10 @@ def _check_confined(key: Key, where: str) -> None:
         raise ConfigurationError(
             f'{where} writes and has a filter: give it a prefix of its own, such as "{key.name}/".'
         )
-    equals = all(isinstance(condition, Match) and condition.key.count(".") == 1 for condition in key.filter.must)
+    equals = all(isinstance(condition, Match) and _PLAIN.fullmatch(condition.key) for condition in key.filter.must)
     if key.filter.must_not or not equals:
         raise ConfigurationError(
-            f"{where} writes, so its filter may only say what keys of the metadata (without a dot) equal, such as "
+            f"{where} writes, so its filter may only say what keys of metadata (no dots or brackets) equal, such as "
             'tenant = "acme": what it writes must be what it sees. Another key may read by another filter.'
         )
 

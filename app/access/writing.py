@@ -10,6 +10,7 @@ from ...retrieval.filters import Match, Value
 from ...retrieval.protocols import Connector
 from ...retrieval.types import Document, Pending, Skip
 from .keys import Key
+from .sizes import too_large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class KeyConnector:
     def _document(self, document: Document) -> Document | Skip:
         if not (isinstance(document.id, str) and document.id and isinstance(document.metadata, Mapping)):
             return document  # the ingest refuses it by name
+        if (reason := too_large(document)) is not None:
+            return Skip(id=self.key.own(document.id), reason=reason)
         metadata: dict[str, Any] = dict(document.metadata)
         conditions = () if self.key.filter is None else self.key.filter.must
         for condition in conditions:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...connectors.report import Report
 from ...retrieval.types import Chunk, Hit
+from ..access.sizes import MAX_TITLE, MAX_URL
 
 MAX_QUERY = 4_000
 MAX_TEXT = 1_000_000
@@ -60,9 +61,11 @@ class NewDocument(Arguments):
 
     id: str = Field(min_length=1, max_length=1_000, description="Stable name; the same id again replaces the document.")
     text: str = Field(max_length=MAX_TEXT, description="The text, in whatever language it is. Do not translate it.")
-    title: str | None = None
-    url: str | None = None
-    language: str | None = Field(None, description="BCP-47 tag, only where it is known for certain; else detected.")
+    title: str | None = Field(None, max_length=MAX_TITLE)
+    url: str | None = Field(None, max_length=MAX_URL)
+    language: str | None = Field(
+        None, max_length=100, description="BCP-47 tag, only where it is known for certain; else detected."
+    )
     metadata: dict[str, Any] = Field(default_factory=dict, description="Anything to filter on later.")
 
 

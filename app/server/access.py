@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope as AsgiScope
 
 from ..access.keys import Key, Scope
 from ..access.view import View
@@ -33,21 +35,39 @@ class Access:
     async def __call__(
         self, request: Request, presented: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
     ) -> Key | View:
-        """The key, or the index as it sees it. Raises RequestError: 401 for no known key, 403 without the scope."""
+        """The key, or the index as it sees it. Raises RequestError (403) without the scope.
+
+        Which key it is has been found out before the body was read; what is declared here is for the description.
+        """
         service = service_of(request)
-        key = service.keys.verify(None if presented is None else presented.credentials)
+        key: Key = request.state.caller
+        if not key.allows(self.scope):
+            raise RequestError(403, "forbidden", f"This key lacks the scope {self.scope}.")
+        return service.view(key) if self.gives == "view" else key
+
+
+def identify(service: Service) -> Callable[[AsgiScope, str], None]:
+    """What finds out who asks: notes the key in the request's state, and that it made one request more.
+
+    It raises RequestError: 401 for no known key, 429 for one that asks too often. Public routes need none.
+    """
+
+    def find(scope: AsgiScope, authorization: str) -> None:
+        if scope["path"] in PUBLIC:
+            return
+        scheme, _, presented = authorization.partition(" ")
+        key = service.keys.verify(presented.strip() if scheme.lower() == "bearer" else None)
         if key is None:
             raise RequestError(
                 401,
                 "unauthorized",
                 "An API key is needed: the header `Authorization: Bearer KEY`.",
-                {"WWW-Authenticate": "Bearer"},
+                {"WWW-Authenticate": "Bearer", "Connection": "close"},
             )
-        request.state.key = key.name
+        scope["state"] |= {"caller": key, "key": key.name}
         service.rate.take(key.name)
-        if not key.allows(self.scope):
-            raise RequestError(403, "forbidden", f"This key may not {self.scope}.")
-        return service.view(key) if self.gives == "view" else key
+
+    return find
 
 
 ReadView = Annotated[View, Depends(Access("read", "view"))]

@@ -12,8 +12,8 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from ... import __version__
-from ..access.keys import Key
 from ..access.view import View
+from .access import identify
 from .answers import Json
 from .context import RequestContext, answer
 from .errors import Problem, RequestError, problem
@@ -67,6 +67,7 @@ def attach(app: FastAPI, service: Service) -> FastAPI:
         metrics=service.metrics,
         local_only=service.keys.open_access,
         origins=origins,
+        identify=identify(service),
     )
     if origins:
         app.add_middleware(
@@ -86,11 +87,7 @@ def add_tools(app: FastAPI, service: Service) -> HttpApp:
     def view_of(request: Request) -> View:
         return service.view(key_of(request))
 
-    def admit(scope: Scope, key: Key) -> None:
-        scope["state"]["key"] = key.name
-        service.rate.take(key.name)
-
-    tools = HttpApp(make(view_of, ingest=service.settings.mcp_ingest), service.keys, admit=admit)
+    tools = HttpApp(make(view_of, ingest=service.settings.mcp_ingest), service.keys)
     app.router.routes.append(_Named(PATH, tools, include_in_schema=False))
     return tools
 

@@ -11,6 +11,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -44,12 +45,22 @@ class RequestContext:
         local_only: answer only those who call this machine by its own name, so that a page from elsewhere, open in a
             browser of this machine, cannot use a server that asks for no key.
         origins: pages that may, for all that.
+        identify: finds out from the path and the header Authorization who asks, before a byte of the body is read, and
+            notes it in the state of the request; raises RequestError for a stranger.
     """
 
     def __init__(
-        self, app: ASGIApp, *, limits: Limits, metrics: Metrics, local_only: bool, origins: tuple[str, ...]
+        self,
+        app: ASGIApp,
+        *,
+        limits: Limits,
+        metrics: Metrics,
+        local_only: bool,
+        origins: tuple[str, ...],
+        identify: Callable[[Scope, str], None],
     ) -> None:
         self._app = app
+        self._identify = identify
         self._limits = limits
         self._metrics = metrics
         self._local_only = local_only
@@ -70,6 +81,7 @@ class RequestContext:
         try:
             try:
                 self._check(scope, headers)
+                self._identify(scope, headers.get(b"authorization", ""))
                 await self._app(scope, self._bounded(scope, headers, receive), answer.send)
             except Exception as error:
                 await answer.fail(scope, receive, error)

@@ -283,3 +283,17 @@ def test_a_document_that_is_being_changed_is_shown_in_one_version(index: interli
     document = View(index, key()).document("acme/de")
     assert document is not None
     assert [passage.text for passage in document.passages] == ["neu 0", "neu 1"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "reason"),
+    [
+        ({"title": "x" * 3000}, "its title has 3,000 characters; at most 2,000"),
+        ({"url": "https://example.org/" + "x" * 5000}, "its url has"),
+        ({"metadata": {"note": "ж" * 40_000}}, "its metadata take 80,0"),
+    ],
+)
+def test_what_every_passage_would_carry_has_a_limit(acme: View, beside: dict[str, Any], reason: str) -> None:
+    report = acme.ingest(Document(id="neu", text=SENTENCES["hi"], **beside))
+    assert report.added == 0
+    assert report.skips[0].reason.startswith(reason)

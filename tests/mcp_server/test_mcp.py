@@ -210,6 +210,12 @@ def test_a_fault_inside_is_logged_and_not_told(index: interlingua.Index, caplog:
     assert SECRET in caplog.text
 
 
+def test_a_store_that_fails_is_not_described(index: interlingua.Index) -> None:
+    server = server_of(index, READER)
+    index.close()
+    assert call(server, "search", query="x") == "search failed inside the server; its log says why."
+
+
 @contextmanager
 def listening(index: interlingua.Index, keys: Keys) -> Iterator[str]:
     """The tools over HTTP at a free port of this machine."""

@@ -43,7 +43,9 @@ Client = Callable[[], Awaitable[dict[str, Any]]]
 def ask(app: Any, receive: Client, send: Any = None, path: str = "/search") -> tuple[list[dict[str, Any]], str]:
     """What a client was sent, and the metrics after it."""
     metrics = Metrics()
-    context = RequestContext(app, limits=LIMITS, metrics=metrics, local_only=False, origins=())
+    context = RequestContext(
+        app, limits=LIMITS, metrics=metrics, local_only=False, origins=(), identify=lambda *_: None
+    )
     sent: list[dict[str, Any]] = []
 
     async def collect(message: Any) -> None:

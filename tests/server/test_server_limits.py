@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from interlingua.app.server.errors import BusyError, LateError, RequestError, problem
@@ -181,7 +182,7 @@ def test_pages_of_other_origins_may_call_where_they_are_named(make: Make, keys: 
 def test_no_page_of_another_origin_may_call_by_default(make: Make, keys: dict[str, str]) -> None:
     page = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
     answer = make(keys="keys.toml").options("/search", headers=page)
-    assert answer.status_code == 405
+    assert answer.status_code == 401
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
@@ -196,3 +197,42 @@ def test_many_clients_at_once_get_their_own_answers(client: TestClient, tmp_path
     tags = list(SENTENCES) * 5
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(find, tags)) == tags
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"input": [1] * 300_000}),
+        ("/v1/rerank", {"query": "x", "documents": [1] * 300_000}),
+        ("/documents", {"documents": [{}] * 300_000}),
+        ("/search", {"query": "x", **{f"name {n}": n for n in range(100_000)}}),
+        ("/search", {"query": "x", "filter": {f"name {n}": n for n in range(100_000)}}),
+        ("/documents", {"documents": [{"text": "x", "metadata": {"n": [0] * 300_000}}]}),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_its_first_fault(client: TestClient, path: str, body: dict[str, Any]) -> None:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 422
+    assert len(answer.json()["error"]["details"]) <= 2  # and not one for each of a hundred thousand
+
+
+def test_a_stranger_s_body_is_not_read(make: Make, keys: dict[str, str]) -> None:
+    app = make(keys="keys.toml").app
+    read: list[str] = []
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        read.append("part")
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/search", "raw_path": b"/search", "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1"), (b"authorization", b"Bearer il_wrong")],
+        "scheme": "http", "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2), "http_version": "1.1",
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 401
+    assert read == []

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 MAX_DEPTH = 16
+MAX_ITEMS = 10_000
+"""Items of a list, whatever the settings allow: each that does not fit is an error of its own, which takes time."""
+MAX_VALUES = 10_000
+MAX_NAMES = 100
 
 
-def _storable(value: Any, depth: int = 0) -> Any:
-    """`value`, if it is finite and not too deep: JSON as Python reads it also has NaN and any depth."""
+def _storable(value: dict[str, Any]) -> dict[str, Any]:
+    """`value`, if it is finite, and neither too deep nor too large: JSON as Python reads it has NaN and any depth."""
+    _look(value, 0, itertools.count(1))
+    return value
+
+
+def _look(value: Any, depth: int, counted: Iterator[int]) -> None:
     if depth > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    if next(counted) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES:,} values")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("NaN and infinity are no values of JSON")
     if isinstance(value, int) and abs(value) >= 2**63:
@@ -22,13 +34,12 @@ def _storable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Mapping):
         for name, item in value.items():
             _encodable(name)
-            _storable(item, depth + 1)
+            _look(item, depth + 1, counted)
     elif isinstance(value, list):
         for item in value:
-            _storable(item, depth + 1)
+            _look(item, depth + 1, counted)
     elif isinstance(value, str):
         _encodable(value)
-    return value
 
 
 def _encodable(text: str) -> str:
@@ -47,6 +58,14 @@ class Request(BaseModel):
     """A body of ours: a name that it does not know is an error, since it would be a misspelt one."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few(cls, given: Any) -> Any:
+        """Each name that is not known is an error of its own: so many are refused at once."""
+        if isinstance(given, Mapping) and len(given) > MAX_NAMES:
+            raise ValueError(f"{len(given):,} names; at most {MAX_NAMES}")
+        return given
 
 
 class ErrorDetail(BaseModel):

@@ -5,9 +5,11 @@ Fields that we do not know are passed over, as those services do: clients send m
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from .common import MAX_ITEMS
 
 EMBEDDING_EXAMPLES: dict[str, Any] = {
     "passages": {"value": {"model": "bundled", "input": ["Recht auf Bildung", "教育を受ける権利"]}},
@@ -36,7 +38,9 @@ class Lenient(BaseModel):
 class EmbeddingsRequest(Lenient):
     """Texts to embed."""
 
-    input: str | list[str] = Field(description="A text or a list of texts, none of them empty. Token ids are refused.")
+    input: str | Annotated[list[str], Field(max_length=MAX_ITEMS)] = Field(
+        description="A text or a list of texts, none of them empty. Token ids are refused."
+    )
     model: str | None = Field(None, description="That of GET /v1/models; anything else is refused.")
     encoding_format: Literal["float", "base64"] = Field("float", description="base64: of 32-bit little-endian floats.")
     dimensions: int | None = Field(None, ge=1, description="Fewer numbers, where the model's vectors can be cut.")
@@ -96,7 +100,7 @@ class RerankRequest(Lenient):
     """A query and documents to put in order."""
 
     query: str = Field(min_length=1)
-    documents: list[str | RerankText] = Field(min_length=1)
+    documents: list[str | RerankText] = Field(min_length=1, max_length=MAX_ITEMS)
     model: str | None = Field(None, description="That of the server; anything else is refused.")
     top_n: int | None = Field(None, ge=1, description="Only so many of the best.")
     return_documents: bool = Field(False, description="Send the texts back too.")

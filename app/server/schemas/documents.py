@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from .common import Request, Values
+from ...access.sizes import MAX_TITLE, MAX_URL
+from .common import MAX_ITEMS, Request, Values
 from .jobs import IngestReport
 
 EXAMPLES: dict[str, Any] = {
@@ -27,16 +28,18 @@ class NewDocument(Request):
 
     id: str | None = Field(None, min_length=1, max_length=2000, description="Any text; slashes and dots too.")
     text: str = Field(description="Plain text, of any length that the request may have.")
-    title: str | None = None
-    url: str | None = None
-    language: str | None = Field(None, description="BCP-47, where it is known for certain; else it is detected.")
+    title: str | None = Field(None, max_length=MAX_TITLE)
+    url: str | None = Field(None, max_length=MAX_URL)
+    language: str | None = Field(
+        None, max_length=100, description="BCP-47, where it is known for certain; else it is detected."
+    )
     metadata: Values = Field(default_factory=dict, description="Texts, numbers, booleans, lists of them, objects.")
 
 
 class NewDocuments(Request):
     """Documents to store."""
 
-    documents: list[NewDocument] = Field(min_length=1)
+    documents: list[NewDocument] = Field(min_length=1, max_length=MAX_ITEMS)
 
 
 class IngestAnswer(BaseModel):
