@@ -14,10 +14,22 @@ from ..retrieval.embedders import PURPOSE
 from ..retrieval.errors import InterlinguaError
 from ..retrieval.protocols import Embedder
 from ..retrieval.stores.integrity import Problem, integrity
+from .access.keys import Keys
+from .answers import open_chat
 from .index import from_settings
-from .settings import load, origins, shown
+from .settings import Settings, load, origins, shown
 from .wiring import embedder_for, store_for, verify_model
 
+_EXTRAS = {
+    "datasets": "pyarrow",
+    "models": "sentence-transformers",
+    "langchain": "langchain-core",
+    "llamaindex": "llama-index-core",
+    "server": "fastapi",
+    "mcp": "mcp",
+    "ui": "streamlit",
+}
+"""The package that tells whether an extra is installed."""
 _MIN_FREE = 500 * 1024**2
 _SHOWN = 5
 
@@ -46,6 +58,7 @@ def examine(**options: Any) -> Iterator[Finding]:
         value = getattr(settings, name)
         value = shown(value) if isinstance(value, str) and "://" in value else value
         yield _ok(f"setting {name}", f"{value if value is not None else '-'}  ({origin})")
+    yield from _service(settings)
     try:
         model = embedder_for(settings, store_for(settings))
         yield from _model(model)
@@ -72,13 +85,27 @@ def examine(**options: Any) -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     for package in ("interlingua", "qdrant-edge-py", "qdrant-client", "onnxruntime", "tokenizers", "numpy", "icu4py"):
         yield _ok(f"package {package}", importlib.metadata.version(package))
-    extras = {"datasets": "pyarrow", "models": "sentence-transformers", "ui": "streamlit"}
-    for extra, package in extras.items():
+    for extra, package in _EXTRAS.items():
         try:
             yield _ok(f"extra {extra}", f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
             message = f"not installed: pip install 'interlingua[{extra}]'"
             yield Finding(level="note", subject=f"extra {extra}", message=message)
+
+
+def _service(settings: Settings) -> Iterator[Finding]:
+    """What serve, mcp and ask need beside an index."""
+    try:
+        count = len(Keys.load(settings))
+        none = "none: serve and mcp answer this machine alone (interlingua keys new NAME)"
+        yield _ok("keys", f"{count} of the API" if count else none)
+    except InterlinguaError as error:
+        yield _problem("keys", str(error))
+    try:
+        chat = open_chat(settings)
+        yield _ok("chat model", "none: ask shows the passages (docs/answers.md)" if chat is None else chat.name)
+    except InterlinguaError as error:
+        yield _problem("chat model", str(error))
 
 
 def _model(model: Embedder) -> Iterator[Finding]:

@@ -1,11 +1,13 @@
-"""Passages as JSON, the same wherever they are shown."""
+"""Passages and answers as JSON, the same wherever they are shown."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from ..retrieval.highlights import highlight
 from ..retrieval.types import Chunk, Hit
+from .answers.values import Answer
 
 
 def hit_to_dict(hit: Hit, query: str | None = None) -> dict[str, Any]:
@@ -38,3 +40,11 @@ def chunk_to_dict(chunk: Chunk) -> dict[str, Any]:
         "text": chunk.text,
         "metadata": dict(chunk.metadata),
     }
+
+
+def answer_to_dict(answer: Answer, query: str | None = None) -> dict[str, Any]:
+    """JSON-ready; `query` as in `hit_to_dict`."""
+    found: dict[str, Any] = {field.name: getattr(answer, field.name) for field in dataclasses.fields(answer)}
+    found["citations"] = [dataclasses.asdict(citation) for citation in answer.citations]
+    found["hits"] = [hit_to_dict(hit, query) for hit in answer.hits]
+    return {"answer": found.pop("text"), **found}

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     keys: str | None = Field(None, description="File of the API keys of serve and mcp; see interlingua keys new.")
     server_key: SecretStr | None = Field(None, description="An API key of serve and mcp that may do everything.")
     mcp_key: SecretStr | None = Field(None, description="The API key that mcp acts with on standard input.")
+    mcp: bool = Field(False, description="Whether serve offers the tools of mcp too, at /mcp.")
+    mcp_ingest: bool = Field(False, description="Whether these tools may add documents, for keys that may write.")
     host: str = Field("127.0.0.1", description="Address that serve listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
     state: str | None = Field(None, description="Folder of the jobs and uploads of serve; beside the store by default.")

@@ -162,7 +162,11 @@ async def _requests(url: str, rate: int, seconds: int, seed: int) -> tuple[list[
     async def one(due: float, body: bytes) -> None:
         nonlocal failed
         connection = connections.pop() if connections else await asyncio.open_connection(*_address(url))
-        status = await _search(*connection, body)
+        try:
+            status = await _search(*connection, body)
+        except (asyncio.IncompleteReadError, ConnectionError):  # it was idle for long, and the server has closed it
+            connection = await asyncio.open_connection(*_address(url))
+            status = await _search(*connection, body)
         connections.append(connection)
         times.append((time.perf_counter() - due) * 1000)
         failed += status != 200

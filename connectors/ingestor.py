@@ -14,7 +14,7 @@ from itertools import islice
 
 from ..retrieval.chunks import Chunking
 from ..retrieval.filters import Filter, Match, where
-from ..retrieval.memory import release
+from ..retrieval.machine import release
 from ..retrieval.protocols import Connector, Embedder, Store
 from ..retrieval.types import Chunk
 from .embedding import Window, embed
@@ -25,8 +25,11 @@ from .stages import plan, read
 
 logger = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 5.0
-"""Between two flushes to disk (about 0.1 s each). A kill loses nothing either way; a power loss at most so much."""
+FLUSH_SECONDS = 30.0
+"""Between two flushes to disk, each of which stops all threads for about 0.1 s. A kill loses nothing either way; a
+power loss at most so much, which the next run finds."""
+RELEASE_SECONDS = 5.0
+"""Between two returns of free memory to the system."""
 MAX_SOURCES = 100_000
 GUARD_DOCUMENTS = 10
 GUARD_SHARE = 0.3
@@ -61,14 +64,17 @@ class Ingestor:
         seen, unread, tally = SeenIds(), SeenIds(), Tally(connector.source)
         try:
             with closing(self._windows(connector, seen)) as windows:
-                flushed = started
+                flushed = released = started
                 for window in windows:
                     unread.add([name for skip in window.skips if (name := skip.id.rstrip("/#"))])
                     self._write(window, tally)
-                    if time.perf_counter() - flushed > FLUSH_SECONDS:
+                    now = time.perf_counter()
+                    if now - flushed > FLUSH_SECONDS:
                         self._store.flush()
+                        flushed = now
+                    if now - released > RELEASE_SECONDS:
                         release()
-                        flushed = time.perf_counter()
+                        released = now
                     if progress is not None:
                         progress(tally.report(time.perf_counter() - started))
             if delete and connector.complete:

@@ -19,8 +19,8 @@ import numpy as np
 
 from .errors import EmbedderError, StoreError
 from .filters import Filter, Ids
+from .machine import release
 from .manifest import Manifest
-from .memory import release
 from .protocols import Embedder, Store, Stored
 from .text.normalise import normalise
 from .types import Chunk, Matrix

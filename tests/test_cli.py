@@ -228,6 +228,17 @@ def test_doctor_says_what_the_bundled_model_is_for(run: Run) -> None:
     assert "for trying out, tests and laptops; for production move to" in " ".join(result.stdout.split())
 
 
+def test_doctor_looks_at_the_keys_and_the_chat_model(run: Run, tmp_path: Path) -> None:
+    named = {"INTERLINGUA_CHAT_URL": "http://localhost:1", "INTERLINGUA_CHAT_MODEL": "tiny"}
+    result = run("doctor", INTERLINGUA_SERVER_KEY="a-key-of-some-length", **named)
+    assert result.returncode == 0, result.stdout
+    assert re.search(r"keys +1 of the API", result.stdout)
+    assert re.search(r"chat model +tiny", result.stdout)
+    assert "a-key-of-some-length" not in result.stdout
+    assert "server_key has 5 characters" in run("doctor", INTERLINGUA_SERVER_KEY="short").stdout
+    assert run("doctor", INTERLINGUA_SERVER_KEY="short").returncode == 5
+
+
 def test_doctor_fails_on_a_broken_store(run: Run, tmp_path: Path) -> None:
     run("ingest", "docs")
     (tmp_path / ".interlingua" / "manifest.json").write_text("{")

@@ -86,6 +86,10 @@ class Keys:
         """Whether there are no keys, so that everyone may do everything."""
         return not self._keys
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._keys)
+
     def named(self, name: str) -> Key | None:
         """The key of that name; None when there is none any more."""
         known = [EVERYONE] if self.open_access else self._keys.values()

@@ -7,11 +7,12 @@ from typing import Literal
 
 from ...retrieval.types import Hit
 
-Reason = Literal["nothing_found", "low_score", "not_in_passages", "uncited"]
+Reason = Literal["nothing_found", "low_score", "not_in_passages", "uncited", "no_model"]
 """Why there is no answer.
 
 nothing_found: the search found no passage. low_score: the best one is below the least score. not_in_passages: the model
-said that they do not answer the question. uncited: the model wrote an answer and cited no passage, twice.
+said that they do not answer the question. uncited: the model wrote an answer and cited no passage, twice. no_model:
+a server has none configured, and gives the passages alone.
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
@@ -11,10 +10,10 @@ import typer
 from rich.text import Text as Line
 
 from ...retrieval.types import Hit
-from ..answers import HOW_TO, Answer, Citation, Passages, Text, answerer_for, open_chat
+from ..answers import HOW_TO, Answer, Passages, Text, answerer_for, open_chat
 from ..answers.answerer import LIMIT
 from ..answers.values import Event
-from ..presenting import hit_to_dict
+from ..presenting import answer_to_dict, hit_to_dict
 from .console import Collection, Embedder, Filters, Json, Languages, Rerank, Store, err, index, out, print_json, visible
 from .search import parse_filters, print_hit
 
@@ -66,7 +65,7 @@ def ask(
         if not answer.hits and opened.store.count() == 0:
             err.print("The index is empty. Fill it: interlingua ingest PATH")
     if as_json:
-        print_json(_as_dict(answer, question))
+        print_json(answer_to_dict(answer, question))
     else:
         _print_sources(answer)
         _print_notes(answer)
@@ -129,11 +128,3 @@ def _print_notes(answer: Answer) -> None:
         notes.append(f"Citations of passages that do not exist and were removed: {answer.removed}.")
     for note in notes:
         err.print(note, style="dim")
-
-
-def _as_dict(answer: Answer, question: str) -> dict[str, Any]:
-    found: dict[str, Any] = {field.name: getattr(answer, field.name) for field in dataclasses.fields(answer)}
-    citations: Sequence[Citation] = answer.citations
-    found["citations"] = [dataclasses.asdict(citation) for citation in citations]
-    found["hits"] = [hit_to_dict(hit, question) for hit in answer.hits]
-    return {"answer": found.pop("text"), **found}

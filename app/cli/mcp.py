@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import signal
+import sys
 from functools import cache
 from typing import Annotated
 
@@ -45,6 +47,7 @@ def mcp(
     """
     if importlib.util.find_spec("mcp") is None:
         raise MissingExtraError("mcp", "mcp")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # in order: the index is closed on the way out
     settings = settings_module.load(store=store, collection=collection, embedder=embedder, keys=keys)
     known = Keys.load(settings)
     if http:

@@ -27,12 +27,15 @@ def serve(
         str | None,
         typer.Option(metavar="FOLDER", help="Where jobs and uploads are kept.", show_default="beside the store"),
     ] = None,
+    mcp: Annotated[
+        bool | None, typer.Option("--mcp", help="Also offer tools to language models, at /mcp: see interlingua mcp.")
+    ] = None,
     openapi: Annotated[bool, typer.Option("--openapi", help="Print the OpenAPI description instead.")] = False,
     store: Store = None,
     collection: Collection = None,
     embedder: Embedder = None,
 ) -> None:
-    """Serve the index over HTTP: search, documents, ingest jobs, embeddings.
+    """Serve the index over HTTP: search, answers, documents, ingest jobs, embeddings.
 
     Without keys it answers this machine alone, and everyone on it. Stops in order on SIGTERM and Ctrl-C.
 
@@ -49,8 +52,9 @@ def serve(
         return
     from ..server.running import serve as run
 
-    run(
-        settings_module.load(
-            host=host, port=port, keys=keys, state=state, store=store, collection=collection, embedder=embedder
-        )
+    settings = settings_module.load(
+        host=host, port=port, keys=keys, state=state, mcp=mcp, store=store, collection=collection, embedder=embedder
     )
+    if settings.mcp and importlib.util.find_spec("mcp") is None:
+        raise MissingExtraError("mcp", "mcp")
+    run(settings)

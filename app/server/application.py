@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from ... import __version__
+from ..access.keys import Key
+from ..access.view import View
 from .answers import Json
 from .context import RequestContext, answer
 from .errors import Problem, RequestError, problem
+from .routes import answer as answers
 from .routes import compatible, documents, jobs, search, status, uploads
 from .service import Service
 
-ROUTERS = (search.routes, documents.routes, uploads.routes, jobs.routes, status.routes, compatible.routes)
-"""In the order of the description. POST /answer has its place after the search."""
+if TYPE_CHECKING:
+    from ..mcp.serving import HttpApp
+
+ROUTERS = (
+    search.routes,
+    answers.routes,
+    documents.routes,
+    uploads.routes,
+    jobs.routes,
+    status.routes,
+    compatible.routes,
+)
+"""In the order of the description."""
 
 _DESCRIPTION = "One index for every language: a query in any finds passages in all, without translation."
 _TYPES = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed"}
@@ -61,6 +77,31 @@ def attach(app: FastAPI, service: Service) -> FastAPI:
             expose_headers=["Location", "Retry-After", "X-Request-ID"],
         )
     return app
+
+
+def add_tools(app: FastAPI, service: Service) -> HttpApp:
+    """The tools of the Model Context Protocol at /mcp; enter `running` of what is returned around their use."""
+    from ..mcp.serving import PATH, HttpApp, key_of, make
+
+    def view_of(request: Request) -> View:
+        return service.view(key_of(request))
+
+    def admit(scope: Scope, key: Key) -> None:
+        scope["state"]["key"] = key.name
+        service.rate.take(key.name)
+
+    tools = HttpApp(make(view_of, ingest=service.settings.mcp_ingest), service.keys, admit=admit)
+    app.router.routes.append(_Named(PATH, tools, include_in_schema=False))
+    return tools
+
+
+class _Named(Route):
+    """A route that says in the scope that it is the one, as FastAPI's do: log and metrics have it from there."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it is the one, and what to add to the scope."""
+        match, found = super().matches(scope)
+        return match, {**found, "route": self}
 
 
 def _request_id(request: Request) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...retrieval.errors import (
+    ChatError,
     ConfigurationError,
     EmbedderError,
     FilterError,
@@ -76,6 +77,7 @@ _TREE: tuple[tuple[type[InterlinguaError], int, str, str | None], ...] = (
     (MissingExtraError, 501, "not_configured", None),
     (ConfigurationError, 422, "not_configured", None),
     (EmbedderError, 502, "embedder", f"The model failed. {LOG}"),
+    (ChatError, 502, "chat", f"The chat model failed. {LOG}"),
     (StoreLockedError, 503, "store_locked", f"Another process has the index open. {LOG}"),
     (StoreError, 503, "store", f"The index does not answer. {LOG}"),
 )

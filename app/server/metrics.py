@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -34,7 +34,7 @@ class Metrics:
             "interlingua_work_pending", "Calls in work or waiting for a thread.", ["threads"], registry=registry
         )
         self._jobs = Gauge("interlingua_jobs", "Jobs that are known, by state.", ["state"], registry=registry)
-        self.chunks_written = Counter(
+        self._chunks = Counter(
             "interlingua_ingested_chunks", "Chunks written: embedded anew, or reused.", ["how"], registry=registry
         )
         self._documents = Gauge("interlingua_documents", "Documents of the index.", registry=registry)
@@ -44,6 +44,17 @@ class Metrics:
         """Count an answered request."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
+
+    def counting(self) -> Callable[..., None]:
+        """Counts the chunks of one ingest; to be called with how many there are so far, by how they came."""
+        before: Counts[str] = Counts()
+
+        def count(**so_far: int) -> None:
+            for how, chunks in so_far.items():
+                self._chunks.labels(how).inc(chunks - before[how])
+                before[how] = chunks
+
+        return count
 
     def size(self, *, documents: int, passages: int) -> None:
         """What the index holds."""

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -19,10 +19,13 @@ from ..access.keys import Keys
 from ..index import from_settings
 from ..settings import Settings
 from . import logs
-from .application import attach, create_app
+from .application import add_tools, attach, create_app
 from .context import is_loopback
 from .service import Service
 from .threads import SWITCH_SECONDS
+
+if TYPE_CHECKING:
+    from ..mcp.serving import HttpApp
 
 logger = logging.getLogger(__name__)
 
@@ -74,8 +77,10 @@ def _listen(host: str, port: int) -> socket.socket:
 def _run(service: Service, listener: socket.socket) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = service.settings
+    app = attach(create_app(), service)
+    tools = add_tools(app, service) if settings.mcp else None
     config = uvicorn.Config(
-        attach(create_app(), service),
+        app,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -88,15 +93,21 @@ def _run(service: Service, listener: socket.socket) -> None:
     config.http_protocol_class = _impatient(config.http_protocol_class)
     host, port = listener.getsockname()[:2]
     logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
-    _Server(config, service).run(sockets=[listener])
+    _Server(config, service, tools).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """uvicorn, but that a signal first makes the service drain, and that having stopped in order is no failure."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, tools: HttpApp | None) -> None:
         super().__init__(config)
         self._service = service
+        self._tools = tools
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal comes, the tools of language models too."""
+        async with self._tools.running() if self._tools else contextlib.nullcontext():
+            await super().serve(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

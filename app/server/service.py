@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ...connectors.ingestor import Progress
 from ...connectors.report import Report
+from ...retrieval.machine import cores
 from ..access.keys import EVERYONE, Key, Keys
 from ..access.view import View
+from ..answers import Answerer, answerer_for, open_chat
 from ..index import Index
 from ..settings import Settings
 from .errors import RequestError
@@ -22,10 +24,12 @@ from .limits import Limits, Rate
 from .metrics import Metrics
 from .models import Models
 from .sources import source_of
-from .threads import Threads, cores, leave_a_core
+from .threads import Threads, leave_a_core
 
 logger = logging.getLogger(__name__)
 
+CHAT_THREADS = 8
+"""For answers, which mostly wait for the chat model."""
 SLOW_THREADS = 2
 """For what takes long (rerankers, lists of texts to embed, exports), so that searches need not wait for it."""
 RETRY_SECONDS = 5.0
@@ -45,6 +49,9 @@ class Service:
         timeout, waiting = settings.request_timeout, settings.max_waiting
         self.quick = Threads(settings.threads or max(4, 2 * cores()), waiting=waiting, timeout=timeout, name="quick")
         self.slow = Threads(SLOW_THREADS, waiting=waiting, timeout=timeout, name="slow", initializer=leave_a_core)
+        # What the chat model may take is its own setting; this only ends what hangs all the same.
+        self.chats = Threads(CHAT_THREADS, waiting=waiting, timeout=2 * settings.chat_timeout + timeout, name="chat")
+        self._chat = open_chat(settings)
         self.jobs = Jobs(Journal(state_folder(settings) / "jobs"), self._ingest)
         self.ready = False
         """Whether requests are to be sent here: not before `start`, and not once it is to stop."""
@@ -58,6 +65,10 @@ class Service:
         """The index as `key` sees it; the same object each time, since it remembers what it has looked up."""
         found = self._views.get(key)
         return found if found is not None else self._views.setdefault(key, View(self._index, key))
+
+    def answerer(self, seen: View) -> Answerer | None:
+        """What answers questions from what `seen` shows; None where no chat model is configured."""
+        return None if self._chat is None else answerer_for(self._index, self._chat, search=seen.search)
 
     def start(self) -> None:
         """Take up the jobs that are left, and load the model in the background. Raises ConfigurationError."""
@@ -75,6 +86,7 @@ class Service:
         self.jobs.stop(self._drained + self.settings.shutdown_grace - time.monotonic())
         self.quick.close()
         self.slow.close()
+        self.chats.close()
         self._index.close()
 
     async def answers(self) -> bool:
@@ -104,10 +116,13 @@ class Service:
         key = self.keys.named(job.key)
         if key is None or not key.allows("write"):
             raise RequestError(403, "forbidden", "The key that asked for this may not write any more.")
-        report = self.view(key).ingest(source_of(job, folder), progress=progress)
-        self.metrics.chunks_written.labels("embedded").inc(report.embedded)
-        self.metrics.chunks_written.labels("reused").inc(report.reused)
-        return report
+        counted = self.metrics.counting()
+
+        def batch(report: Report) -> None:
+            counted(embedded=report.embedded, reused=report.reused)
+            progress(report)
+
+        return self.view(key).ingest(source_of(job, folder), progress=batch)
 
 
 def state_folder(settings: Settings) -> Path:

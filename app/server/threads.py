@@ -69,14 +69,6 @@ class Threads:
             self.pending -= 1
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1
-
-
 def leave_a_core() -> None:
     """Keep this thread, and those that it starts, off one core, which searches have to themselves; on Linux.
 

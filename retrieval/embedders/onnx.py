@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer as JsonTokenizer
 
 from ..errors import ConfigurationError, EmbedderError
-from ..memory import release
+from ..machine import cores, release
 from ..protocols import Tokenizer
 from ..types import Matrix
 from .published import REMEDY, fingerprint, parse_tokenizer, read_files
@@ -164,7 +164,7 @@ class OnnxEmbedder:
         """
         with self._lock:
             if self._workers is None or self._workers[0] != os.getpid():
-                self._workers = os.getpid(), ThreadPoolExecutor(_cores(), thread_name_prefix="interlingua-onnx")
+                self._workers = os.getpid(), ThreadPoolExecutor(cores(), thread_name_prefix="interlingua-onnx")
             return self._workers[1]
 
 
@@ -174,14 +174,6 @@ def _checked(network: Network, dimensions: int | None) -> Network:
         choices = ", ".join(map(str, sorted(network.dimensions)))
         raise ConfigurationError(f"{network.name} has no vectors of {dimensions} dimensions. Choose one of {choices}.")
     return network
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
 
 
 def read(folder: Path) -> Network:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..memory import release
+from ..machine import release
 from .codes import known_tag
 from .languages import LANGUAGES
 from .scripts import SCRIPTS

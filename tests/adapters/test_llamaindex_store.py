@@ -18,6 +18,7 @@ from adapter_samples import Waiting, during_a_switch
 from interlingua.retrieval.adapters.llamaindex import InterlinguaEmbedding, InterlinguaVectorStore
 from interlingua.retrieval.errors import ConfigurationError, FilterError, InputError
 from interlingua.retrieval.protocols import Store
+from interlingua.retrieval.transfer import export_lines, import_lines
 from llama_index.core import StorageContext, VectorStoreIndex
 from llama_index.core.schema import (
     BaseNode,
@@ -172,7 +173,17 @@ class TestNodes:
         InterlinguaVectorStore(index).add([TextNode(text=f"段落 {n}", relationships=source) for n in range(3)])
         assert (index.status().documents, index.status().chunks, [*index.documents()]) == (1, 3, ["doc"])
 
-    def test_they_survive_an_export_a_reopening_and_another_model(self, open_index: Open) -> None:
+    def test_all_nodes_of_a_document_survive_an_export(self, open_index: Open) -> None:
+        index = open_index(embedder=NgramEmbedder())
+        source = {NodeRelationship.SOURCE: RelatedNodeInfo(node_id="doc")}
+        given = [TextNode(id_=f"{n}", text=f"段落 {n}", relationships=source) for n in range(300)]
+        InterlinguaVectorStore(index).add(given)
+        other = InterlinguaVectorStore.open(None, InterlinguaEmbedding(embedder=NgramEmbedder()))
+        lines = export_lines(index.store, index.manifest)
+        assert list(import_lines(lines, other.client, index.manifest))[-1] == 300
+        assert other.get_nodes([node.node_id for node in given]) == given
+
+    def test_they_survive_another_model_and_a_reopening(self, open_index: Open) -> None:
         index = open_index(embedder=NgramEmbedder())
         InterlinguaVectorStore(index).add([ONE])
         index.migrate(ShortNgrams(), sampled=0)
@@ -255,14 +266,15 @@ class TestQueries:
         store, text = filled(place), SENTENCES["de"]
         store.add([TextNode(id_=f"copy {n}", text=text) for n in range(2)])
 
-        def found(mode: str, **options: Any) -> list[str]:
-            query = VectorStoreQuery(query_str=text, similarity_top_k=3, mode=VectorStoreQueryMode(mode))
+        def found(mode: str, *, limit: int = 3, **options: Any) -> list[str]:
+            query = VectorStoreQuery(query_str=text, similarity_top_k=limit, mode=VectorStoreQueryMode(mode))
             return store.query(query, **options).ids or []
 
         assert set(found("default")) == {"節/de", "copy 0", "copy 1"}
         assert len({"節/de", "copy 0", "copy 1"} & set(found("mmr"))) == 1
         assert set(found("mmr", mmr_threshold=1.0)) == {"節/de", "copy 0", "copy 1"}
         assert set(found("mmr", mmr_prefetch_k=3)) == {"節/de", "copy 0", "copy 1"}
+        assert len(found("mmr", limit=300)) == len(SENTENCES) + 2
         with pytest.raises(InputError, match="from 0 to 1"):
             found("mmr", mmr_threshold=2.0)
 

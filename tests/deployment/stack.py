@@ -57,6 +57,12 @@ def resolved(profiles: Sequence[str], variables: Mapping[str, str] = SECRETS) ->
         for name, service in services.items()
         if not service.get("profiles") or set(service["profiles"]) & set(profiles)
     }
+    for service in active.values():  # a name without a value is passed on where it is set
+        given = {
+            name: variables.get(name) if value is None else value
+            for name, value in service.get("environment", {}).items()
+        }
+        service["environment"] = {name: value for name, value in given.items() if value is not None}
     for name, service in active.items():
         if missing := sorted(set(service.get("depends_on", {})) - set(active)):
             raise RefusedError(f"service {name} depends on undefined service {missing[0]}")

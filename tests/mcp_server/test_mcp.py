@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -304,6 +307,29 @@ def test_on_standard_input_with_the_key_of_the_environment(index: interlingua.In
     known = {"INTERLINGUA_KEYS": str(keys)}
     server = on_standard_input(store, **known, INTERLINGUA_MCP_KEY="il_secret")
     assert SECRET not in json.dumps(call(server, "search", query=SENTENCES["th"], limit=50))
+
+
+def test_a_server_that_is_told_to_stop_closes_its_index(index: interlingua.Index, tmp_path: Path) -> None:
+    index.close()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = on_standard_input(tmp_path / "index")
+    process = subprocess.Popen(
+        [command.command, *command.args, "--http", "--port", str(port)], env=command.env, stderr=subprocess.PIPE
+    )
+    try:
+        for _ in range(600):
+            with contextlib.suppress(httpx.HTTPError):
+                if ask_over_http(f"http://127.0.0.1:{port}/mcp", None, "tools/list", {}).status_code == 200:
+                    break
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    (left,) = [path for path in (tmp_path / "index").iterdir() if path.is_file() and '"closed"' in path.read_text()]
+    assert json.loads(left.read_text())["points"]  # what closing in order leaves behind
 
 
 @pytest.mark.parametrize(

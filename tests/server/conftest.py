@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,9 @@ from interlingua.app.settings import load
 from interlingua.retrieval.protocols import Embedder
 from interlingua.retrieval.rerankers import Reranker
 from server_process import Process
+from server_samples import KEYS, Make, Start
 from starlette.testclient import TestClient
 from support import NgramEmbedder
-
-KEYS: dict[str, tuple[list[str], dict[str, Any] | None, str]] = {
-    "acme": (["read", "write"], {"tenant": "acme"}, "acme/"),
-    "globex": (["read", "write"], {"tenant": "globex"}, "globex/"),
-    "reader": (["read"], {"tenant": "acme"}, ""),
-    "boss": (["admin"], None, ""),
-}
 
 
 @pytest.fixture
@@ -36,9 +29,6 @@ def keys(tmp_path: Path) -> dict[str, str]:
     made = {name: new(name, scopes, filter, prefix) for name, (scopes, filter, prefix) in KEYS.items()}
     (tmp_path / "keys.toml").write_text("\n".join(lines for _, lines in made.values()), encoding="utf-8")
     return {name: key for name, (key, _) in made.items()}
-
-
-Make = Callable[..., TestClient]
 
 
 @pytest.fixture
@@ -80,9 +70,6 @@ def tenants(make: Make, keys: dict[str, str]) -> Callable[[str], TestClient]:
     return for_key
 
 
-Start = Callable[..., Process]
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start servers in processes of their own; options are those of the command line, in the environment."""
@@ -96,13 +83,3 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield start_
     for process in started:
         process.kill()
-
-
-def events(text: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """Server-sent events: (id, name, data)."""
-    found = []
-    for block in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
-        if fields:
-            found.append((fields["id"], fields["event"], json.loads(fields["data"])))
-    return found

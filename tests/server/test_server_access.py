@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import KEYS, Make
 from fastapi.routing import APIRoute
 from interlingua.app.server.access import PUBLIC, Access
 from interlingua.app.server.application import ROUTERS, create_app
 from server_process import until_over
+from server_samples import KEYS, Make
 from starlette.testclient import TestClient
 from support import SENTENCES
 
@@ -41,6 +41,12 @@ MATRIX = {
         Row("POST", "/search", "read", {"query": "x", "filter": {"no such key": "a"}}, answers={"read": 422}),
         Row("POST", "/search", "read", {"query": "x", "languages": ["sv"]}, answers={"read": 422}),
         Row("POST", "/search", "read", {"query": "x", "filter": {"secret-{other}": 1}}, answers={"read": 422}),
+    ],
+    "/answer": [
+        Row("POST", "/answer", "read", {"question": "{theirs}", "limit": 50}),
+        Row("POST", "/answer", "read", {"question": "{theirs}", "limit": 50, "stream": True}),
+        Row("POST", "/answer", "read", {"question": "x", "filter": {"tenant": "{other}"}}),
+        Row("POST", "/answer", "read", {"question": "x", "languages": ["sv"]}, answers={"read": 422}),
     ],
     "/documents": [
         Row("GET", "/documents?limit=1000", "read"),

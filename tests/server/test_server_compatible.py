@@ -7,9 +7,9 @@ import base64
 import interlingua
 import numpy as np
 import pytest
-from conftest import Make, Start
 from interlingua.retrieval.embedders import load as load_embedder
 from interlingua.retrieval.protocols import Embedder
+from server_samples import Make, Start
 from starlette.testclient import TestClient
 from support import SENTENCES, NgramEmbedder
 from test_server_search import ByLength

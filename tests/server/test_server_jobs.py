@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Start, events
 from interlingua.app.server.errors import BusyError
 from interlingua.app.server.jobs.job import Job, new_job
 from interlingua.app.server.jobs.journal import Journal
@@ -18,6 +17,7 @@ from interlingua.connectors.ingestor import Progress
 from interlingua.connectors.report import Report
 from interlingua.retrieval.errors import ConfigurationError, EmbedderError, InputError
 from server_process import until_over
+from server_samples import Start, events
 from starlette.testclient import TestClient
 from support import SENTENCES
 

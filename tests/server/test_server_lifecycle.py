@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 import interlingua
 import pytest
-from conftest import Make, Start
 from interlingua.app.access.keys import Keys
 from interlingua.app.server.running import check_host
 from interlingua.app.settings import load
 from interlingua.retrieval.errors import ConfigurationError
 from server_process import until_over
+from server_samples import Make, Start
 from support import SENTENCES
 
 DOCUMENTS = [

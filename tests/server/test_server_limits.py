@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import Make
 from interlingua.app.server.errors import BusyError, LateError, RequestError, problem
 from interlingua.app.server.limits import Rate
-from interlingua.app.server.threads import Threads, cores
+from interlingua.app.server.threads import Threads
 from interlingua.retrieval import errors
+from interlingua.retrieval.machine import cores
+from server_samples import Make
 from starlette.testclient import TestClient
 from support import SENTENCES
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Make, Start
 from interlingua.app.server.logs import JsonLines
+from interlingua.app.server.metrics import Metrics
 from server_process import until_over
+from server_samples import Make, Start
 from starlette.testclient import TestClient
 from support import SENTENCES
 
@@ -160,6 +161,17 @@ def test_jobs_chunks_and_the_index_are_measured(client: TestClient) -> None:
         'interlingua_work_pending{threads="slow"} 0.0',
     ):
         assert line in text.splitlines(), line
+
+
+def test_the_chunks_of_a_job_count_as_they_are_written() -> None:
+    metrics = Metrics()
+    first, second = metrics.counting(), metrics.counting()
+    first(embedded=256, reused=0)
+    first(embedded=300, reused=7)
+    second(embedded=10, reused=0)
+    text = metrics.text().decode()
+    assert 'interlingua_ingested_chunks_total{how="embedded"} 310.0' in text
+    assert 'interlingua_ingested_chunks_total{how="reused"} 7.0' in text
 
 
 def test_a_server_logs_json_lines_only(start: Start) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from conftest import Make
 from interlingua.retrieval.highlights import highlight
 from numpy.typing import NDArray
+from server_samples import Make
 from starlette.testclient import TestClient
 from support import SENTENCES
 

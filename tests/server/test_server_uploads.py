@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Make
 from hypothesis import given
 from hypothesis import strategies as st
 from interlingua.app.server.uploads import safe_name
 from server_process import until_over
+from server_samples import Make
 from starlette.testclient import TestClient
 from support import SENTENCES
 

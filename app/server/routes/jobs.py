@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from fastapi import Header, Request, Response
 from fastapi.responses import StreamingResponse
@@ -16,9 +16,9 @@ from ...access.keys import Key
 from ..access import WriteKey, service_of
 from ..answers import Json
 from ..errors import not_found
-from ..jobs.job import Event, Job, after
+from ..jobs.job import Event, Job, State, after
 from ..jobs.queue import Jobs
-from ..schemas.common import errors
+from ..schemas.common import errors, event_stream
 from ..schemas.jobs import JobAnswer, JobList
 from ..service import Service
 from .parts import router
@@ -58,7 +58,7 @@ async def cancel_job(request: Request, id: str, caller: WriteKey) -> Json:
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events named like the states, and `progress`; `data` is the job as in GET /jobs/{id}.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": event_stream(*get_args(State), "progress"),
     },
     204: {"description": "The job is over, and the client has seen its last event: it is not to come again."},
     **errors(404),

@@ -72,6 +72,13 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def event_stream(*names: str) -> dict[str, Any]:
+    """Server-sent events with these names, for a description: the schema is that of one event."""
+    name = {"type": "string", "enum": list(names)}
+    properties = {"id": {"type": "string"}, "event": name, "data": {"type": "string", "description": "JSON."}}
+    return {"text/event-stream": {"schema": {"type": "object", "properties": properties}}}
+
+
 _MEANING = {
     400: "The body cannot be read.",
     401: "No key, or one that is not known.",
@@ -84,6 +91,6 @@ _MEANING = {
     429: "The key makes too many requests; see Retry-After.",
     500: "A fault of the server, which its log describes.",
     501: "A part that is not installed.",
-    502: "The model failed.",
+    502: "A model failed.",
     503: "The server or its store is busy or stopping; see Retry-After.",
 }

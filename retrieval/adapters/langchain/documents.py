@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from langchain_core.documents import Document
@@ -33,8 +33,8 @@ def to_chunks(documents: Mapping[str, Document], *, language_key: str | None = N
     The text is kept as it is. Its language is what the metadata say under `language_key`, where they do, and detected
     otherwise. Raises InputError naming the document and the key for metadata that cannot be stored.
     """
-    found: Sequence[Document] = list(documents.values())
-    languages = languages_of([one.page_content for one in found], [one.metadata for one in found], language_key)
+    texts = [document.page_content for document in documents.values()]
+    languages = languages_of(texts, [document.metadata for document in documents.values()], language_key)
     chunks = []
     for (name, document), language in zip(documents.items(), languages, strict=True):
         try:

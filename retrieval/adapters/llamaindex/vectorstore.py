@@ -25,6 +25,7 @@ from ...errors import InputError, VectorError
 from ...filters import Filter, Ids, metadata_filter, where
 from ...manifest import Quantization
 from ...protocols import Embedder, Store
+from ...retriever import MAX_LIMIT
 from ...types import Matrix
 from ..parts import Indexed, Pair, Parts, open_pair, refuse, write
 from ..vectors import BATCH, by_id, most_diverse
@@ -183,10 +184,11 @@ class InterlinguaVectorStore(BasePydanticVectorStore):
             )
         diverse = query.mode == VectorStoreQueryMode.MMR
         limit = query.similarity_top_k
+        among = max(limit, mmr_prefetch_k or min(4 * limit, MAX_LIMIT)) if diverse else limit
         with self._index.using() as parts:
             hits = parts.retriever.nearest(
                 _vector(parts, query),
-                limit=max(limit, mmr_prefetch_k or 4 * limit) if diverse else limit,
+                limit=among,
                 languages=languages,
                 filter=_asked(query, filter),
                 score_threshold=score_threshold,
