@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ...connectors.report import Report
 from ...retrieval.errors import StoreError
 from ...retrieval.retriever import CANDIDATES
-from ...retrieval.served.answers import in_order
 from ...retrieval.types import Chunk, Document, Hit, Matrix
 from ..access.values import StoredDocument, Summary
 from . import values
@@ -23,6 +22,13 @@ from .failures import AbsentError, kind_of
 from .sending import batches, encode, form, named_once, parts, place, quoted
 from .values import Job, ServerStatus
 
+if TYPE_CHECKING:
+    from ..answers.values import Answer, Event
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 150.0
+"""Between two bytes of an answer as it is written; a server waits 120 s for its chat model (`chat_timeout`)."""
 _PAGE = 500
 
 
@@ -76,7 +82,46 @@ class Client:
             "candidates": candidates,
             "rerank_budget": rerank_budget,
         }
-        return self._connection.ask("POST", "/search", values.hits, content=encode(asked))
+        return self._posted("/search", asked, values.hits)
+
+    def answer(
+        self,
+        question: str,
+        *,
+        limit: int = 8,
+        languages: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        rerank: bool = False,
+    ) -> Answer:
+        """The answer of the server's chat model, with citations; see `Answerer.answer`.
+
+        Without a chat model there, it abstains with the reason `no_model`, and `hits` has the passages. Raises
+        ChatError when the model failed.
+        """
+        *_, last = self.stream_answer(question, limit=limit, languages=languages, filter=filter, rerank=rerank)
+        return cast("Answer", last)
+
+    def stream_answer(
+        self,
+        question: str,
+        *,
+        limit: int = 8,
+        languages: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        rerank: bool = False,
+    ) -> Iterator[Event]:
+        """What was found, then pieces of text, at last the whole answer; see `Answerer.stream`. Raises as `answer`."""
+        asked = {
+            "question": question,
+            "limit": limit,
+            "languages": None if languages is None else list(languages),
+            "filter": filter,
+            "rerank": rerank,
+            "stream": True,
+        }
+        return self._connection.told(
+            "/answer", values.answer_event, content=encode(asked), timeout=ANSWER_SECONDS, last="answer"
+        )
 
     def languages(self) -> dict[str, int]:
         """Chunks per language tag, most first."""
@@ -174,8 +219,8 @@ class Client:
         if not texts:
             return np.zeros((0, dimensions or self.status().dim), np.float32)
         common = {"input_type": role, "dimensions": dimensions, "encoding_format": "base64"}
-        vectors = [self._embedded({**common, "input": list(part)}) for part in parts(texts)]
-        return np.concatenate(vectors)
+        bodies = [common | {"input": part} for part in parts(texts)]
+        return np.concatenate([self._posted("/v1/embeddings", body, partial(values.vectors, body)) for body in bodies])
 
     def rerank(self, query: str, passages: Sequence[str]) -> NDArray[np.float32]:
         """Relevance of each passage, shape (len(passages),), in the order given; higher is better, in [0, 1].
@@ -183,7 +228,8 @@ class Client:
         Raises:
             ConfigurationError: the server has no reranker.
         """
-        scores = [self._relevance({"query": query, "documents": list(part)}) for part in parts(passages)]
+        bodies = [{"query": query, "documents": part} for part in parts(passages)]
+        scores = [self._posted("/v1/rerank", body, partial(values.relevances, body)) for body in bodies]
         return np.concatenate([np.zeros(0, np.float32), *scores])
 
     def close(self) -> None:
@@ -197,6 +243,9 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _posted(self, path: str, body: Mapping[str, Any], read: Callable[[Any], T]) -> T:
+        return self._connection.ask("POST", path, read, content=encode(body))
 
     def _deleted(self, document_id: str) -> int:
         try:
@@ -214,18 +263,3 @@ class Client:
         if report is None:
             raise StoreError(f"{self._connection.name} says that it is done, and has no report.")
         return report
-
-    def _embedded(self, asked: Mapping[str, Any]) -> Matrix:
-        def read(found: Mapping[str, Any]) -> Matrix:
-            items = in_order(found["data"], len(asked["input"]))
-            rows = [np.frombuffer(base64.b64decode(item["embedding"]), "<f4") for item in items]
-            return np.array(rows, np.float32)
-
-        return self._connection.ask("POST", "/v1/embeddings", read, content=encode(asked))
-
-    def _relevance(self, asked: Mapping[str, Any]) -> NDArray[np.float32]:
-        def read(found: Mapping[str, Any]) -> NDArray[np.float32]:
-            items = in_order(found["results"], len(asked["documents"]))
-            return np.array([item["relevance_score"] for item in items], np.float32)
-
-        return self._connection.ask("POST", "/v1/rerank", read, content=encode(asked))

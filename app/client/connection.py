@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 FIRST_WAIT = 0.25
 LONGEST_WAIT = 5.0
+_JSON = {"Content-Type": "application/json"}
 _EVENT_SECONDS = 45.0
 """Between two bytes of a stream of events; the server sends a comment every 15 s."""
 
@@ -80,10 +82,9 @@ class Connection:
         params: Mapping[str, str | int] | None = None,
     ) -> T:
         """What `read` makes of the JSON of the answer."""
-        headers = None if content is None else {"Content-Type": "application/json"}
 
         def attempt() -> T:
-            with self._answered(method, path, content=content, params=params, headers=headers) as answer:
+            with self._answered(method, path, content=content, params=params, headers=_JSON) as answer:
                 return self._understood(answer.read(), read)
 
         return self._persist(attempt)
@@ -99,13 +100,26 @@ class Connection:
 
     def lines(self, path: str, read: Callable[[Any], T]) -> Iterator[T]:
         """What `read` makes of each line of JSON, as they come. Raises StoreError where they break off."""
-        with ExitStack() as opened:
-            answer = self._begun(opened, path)
-            try:
-                for line in _lines(answer):
-                    yield self._understood(line, read)
-            except httpx.RequestError as error:
-                raise StoreError(f"{self.name} broke off in the middle of {path}: {_reason(error)}.") from error
+        for line in self._stream("GET", path, _lines):
+            yield self._understood(line, read)
+
+    def told(
+        self, path: str, read: Callable[[str, Any], T], *, content: bytes, timeout: float, last: str
+    ) -> Iterator[T]:
+        """What `read` makes of the name and the data of each server-sent event that answers a POST, up to `last`.
+
+        Raises the error that comes in its place, and StoreError where they break off.
+        """
+        options = {"content": content, "headers": _JSON, "timeout": max(self._timeout, timeout)}
+        for fields in self._stream("POST", path, _blocks, **options):
+            name, data = fields.get("event", ""), fields.get("data")
+            if name == "error":
+                raise refusal(f"{self.name} broke off its answer to POST {path}:", 500, (data or "").encode())
+            if data is not None:
+                yield self._understood(data, partial(read, name))
+            if name == last:
+                return
+        raise StoreError(f"{self.name} ended {path} before its last event.")
 
     def events(self, path: str, read: Callable[[Any], T]) -> Iterator[T]:
         """What `read` makes of the data of each server-sent event, until the server says that there are no more.
@@ -116,22 +130,18 @@ class Connection:
         quiet_since: float | None = None
         while True:
             headers = {"Accept": "text/event-stream"} | ({} if last is None else {"Last-Event-ID": last})
+            options = {"headers": headers, "timeout": max(self._timeout, _EVENT_SECONDS)}
             came = False
             with ExitStack() as opened:
-                answer = self._begun(opened, path, headers=headers, timeout=max(self._timeout, _EVENT_SECONDS))
+                answer = self._begun(opened, "GET", path, **options)
                 if answer.status_code == 204:
                     return
-                fields: dict[str, str] = {}
                 try:
-                    for line in _lines(answer):
+                    for fields in _blocks(answer):
                         came = True
-                        if line:
-                            name, _, value = line.decode().partition(": ")
-                            fields[name] = value
-                        elif "data" in fields:
+                        if "data" in fields:
                             last = fields.get("id", last)
                             yield self._understood(fields["data"], read)
-                            fields = {}
                 except httpx.RequestError as error:
                     logger.warning("%s: %s broke off (%s). It is taken up again.", self.name, path, _reason(error))
             quiet_since = None if came else quiet_since or time.monotonic()
@@ -144,9 +154,20 @@ class Connection:
         self._closed.set()
         self._http.close()
 
-    def _begun(self, opened: ExitStack, path: str, **options: Any) -> httpx.Response:
-        """The answer to a GET whose head is there, open as long as `opened`."""
-        return self._persist(lambda: opened.enter_context(self._answered("GET", path, **options)))
+    def _stream(
+        self, method: str, path: str, cut: Callable[[httpx.Response], Iterator[T]], **options: Any
+    ) -> Iterator[T]:
+        """The parts of an answer, as they come; the request is made again until its head is there."""
+        with ExitStack() as opened:
+            answer = self._begun(opened, method, path, **options)
+            try:
+                yield from cut(answer)
+            except httpx.RequestError as error:
+                raise StoreError(f"{self.name} broke off in the middle of {path}: {_reason(error)}.") from error
+
+    def _begun(self, opened: ExitStack, method: str, path: str, **options: Any) -> httpx.Response:
+        """An answer whose head is there, open as long as `opened`."""
+        return self._persist(lambda: opened.enter_context(self._answered(method, path, **options)))
 
     def _persist(self, attempt: Callable[[], T]) -> T:
         """What `attempt` gives, made again while it fails in passing and `patience` lasts."""
@@ -173,7 +194,9 @@ class Connection:
             with self._http.stream(method, self.name + path, **options) as answer:
                 if not answer.is_success:
                     body = answer.read()
-                    error = refusal(f"{self.name} answered {method} {path}", answer.status_code, body)
+                    error = refusal(
+                        f"{self.name} answered {method} {path}: {answer.status_code}", answer.status_code, body
+                    )
                     if not is_passing(answer.status_code, body):
                         raise error
                     raise _PassingError(error, retry_after(answer.headers.get("retry-after"), dt.datetime.now(dt.UTC)))
@@ -203,6 +226,18 @@ def _lines(answer: httpx.Response) -> Iterator[bytes]:
         yield from whole
     if rest:
         yield rest
+
+
+def _blocks(answer: httpx.Response) -> Iterator[dict[str, str]]:
+    """The fields of each whole server-sent event; a comment is one without a name."""
+    fields: dict[str, str] = {}
+    for line in _lines(answer):
+        if line:
+            name, _, value = line.decode().partition(": ")
+            fields[name] = value
+        else:
+            yield fields
+            fields = {}
 
 
 def _reason(error: Exception) -> str:

@@ -53,11 +53,11 @@ def kind_of(name: str | None, status: int) -> type[InterlinguaError]:
     return InputError if 400 <= status < 500 and status != 429 else StoreError
 
 
-def refusal(asked: str, status: int, body: bytes) -> InterlinguaError:
-    """The error for an answer that says no; `asked` is who was asked for what."""
+def refusal(begin: str, status: int, body: bytes) -> InterlinguaError:
+    """The error for an answer that says no; its message begins with `begin`: who answered what."""
     name, request_id = _shape(body)
     said = server_message(body)[:MESSAGE_CHARACTERS].rstrip(".")
-    message = f"{asked}: {status}{f' {said}' if said else ''}." + _REMEDIES.get(status, "" if name else _ELSEWHERE)
+    message = f"{begin} {said}".rstrip() + "." + _REMEDIES.get(status, "" if name else _ELSEWHERE)
     return kind_of(name, status)(message + (f" (request {request_id})" if request_id else ""))
 
 

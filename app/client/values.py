@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...connectors.report import MAX_SKIPS, Report
-from ...retrieval.types import Chunk, Hit, Skip
+from ...retrieval.served.answers import in_order
+from ...retrieval.types import UNDETERMINED, Chunk, Hit, Matrix, Skip
 from ..access.values import StoredDocument, Summary
 from ..server.jobs.job import FINISHED, Kind, State
+
+if TYPE_CHECKING:
+    from ..answers.values import Event
 
 T = TypeVar("T")
 
@@ -90,6 +98,33 @@ def stored_document(values: Mapping[str, Any]) -> StoredDocument:
 def summaries(values: Mapping[str, Any]) -> tuple[list[Summary], str | None]:
     """A page of documents, and where the next begins; None at the end."""
     return [_made(Summary, one) for one in values["documents"]], values["next"]
+
+
+def answer_event(name: str, found: Mapping[str, Any]) -> Event:
+    """What a server that writes an answer tells: the passages, a piece of text, the whole answer."""
+    from ..answers.values import Answer, Citation, Passages, Text  # loads the index, which nothing else here needs
+
+    if name == "text":
+        return Text(found["text"])
+    given = tuple(hits(found))
+    if name == "passages":
+        return Passages(hits=given, left_out=found["left_out"])
+    citations = tuple(_made(Citation, one) for one in found["citations"])
+    text, language, model = found["answer"] or "", found["language"] or UNDETERMINED, found["model"] or ""
+    stated = {"text": text, "language": language, "model": model, "citations": citations, "hits": given}
+    return _made(Answer, {**found, **stated})
+
+
+def vectors(asked: Mapping[str, Any], found: Mapping[str, Any]) -> Matrix:
+    """The vectors of the texts that were asked for, in their order."""
+    rows = [base64.b64decode(item["embedding"]) for item in in_order(found["data"], len(asked["input"]))]
+    return np.array([np.frombuffer(row, "<f4") for row in rows], np.float32)
+
+
+def relevances(asked: Mapping[str, Any], found: Mapping[str, Any]) -> NDArray[np.float32]:
+    """The relevances of the passages that were asked for, in their order."""
+    items = in_order(found["results"], len(asked["documents"]))
+    return np.array([item["relevance_score"] for item in items], np.float32)
 
 
 def server_status(values: Mapping[str, Any]) -> ServerStatus:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 pytest.importorskip("fastapi", reason="fastapi is not installed: make test installs it")
 
 import uvicorn
+from client_samples import Serve, Served, Start
 from interlingua.app.access.keys import Keys
 from interlingua.app.index import from_settings
 from interlingua.app.server.application import attach, create_app
@@ -28,21 +28,6 @@ from support import NgramEmbedder
 sys.path.append(str(Path(__file__).parent.parent / "server"))  # servers in a process, and slow embedders
 
 from server_process import Process
-
-
-@dataclass(frozen=True)
-class Served:
-    """A server on this machine, and the index that it serves."""
-
-    url: str
-    index: interlingua.Index
-    service: Service
-
-    def client(self, key: str | None = None, **options: Any) -> interlingua.Client:
-        return interlingua.Client(self.url, key, **options)
-
-
-Serve = Callable[..., Served]
 
 
 @pytest.fixture
@@ -66,7 +51,7 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
             assert time.monotonic() < until
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        return Served(f"http://127.0.0.1:{port}", index, service)
+        return Served(f"http://127.0.0.1:{port}", index)
 
     yield serve_
     for server, thread, service in ends:
@@ -87,9 +72,6 @@ def client(served: Served) -> Iterator[interlingua.Client]:
     """A client of it."""
     with served.client() as made:
         yield made
-
-
-Start = Callable[..., Process]
 
 
 @pytest.fixture

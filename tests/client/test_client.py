@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import subprocess
 import sys
 import threading
@@ -12,7 +13,9 @@ from dataclasses import replace
 import interlingua
 import numpy as np
 import pytest
-from conftest import Serve, Served
+from client_samples import Serve, Served
+from interlingua.app.access.view import View
+from interlingua.app.answers import Answerer
 from interlingua.retrieval.types import Chunk, Document, Hit
 from numpy.typing import NDArray
 from support import SENTENCES, NgramEmbedder
@@ -202,6 +205,15 @@ def test_calls_share_a_connection(filled: Served) -> None:
             client.facets("year")
         pool = client._connection._http._transport._pool  # type: ignore[attr-defined]  # what else could tell?
         assert len(pool.connections) == 1
+
+
+def test_the_options_are_those_of_an_index_and_of_an_answerer() -> None:
+    def options(method: Callable[..., object]) -> list[tuple[str, object]]:
+        return [(name, one.default) for name, one in inspect.signature(method).parameters.items()]
+
+    assert options(interlingua.Client.search) == options(View.search)
+    assert options(interlingua.Client.answer) == options(Answerer.answer)
+    assert options(interlingua.Client.stream_answer) == options(Answerer.stream)
 
 
 def test_a_client_loads_neither_model_nor_store_nor_server() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import interlingua
 import pytest
-from conftest import Serve, Served, Start
+from client_samples import Serve, Served, Start
 from interlingua.app.access.keys import new
 from interlingua.retrieval.errors import (
     ConfigurationError,

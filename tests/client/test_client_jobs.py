@@ -8,7 +8,7 @@ from pathlib import Path
 
 import interlingua
 import pytest
-from conftest import Serve, Start
+from client_samples import Serve, Start
 from interlingua.app.client import Job
 from interlingua.connectors.report import Report
 from interlingua.retrieval.errors import EmbedderError, StoreError
