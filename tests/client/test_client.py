@@ -142,7 +142,8 @@ def test_what_is_added_is_what_an_ingest_stores(
     assert client.add(documents).unchanged == len(documents)
 
 
-def test_many_documents_go_in_several_requests_and_come_in_several_pages(client: interlingua.Client) -> None:
+def test_many_documents_go_in_several_requests_and_come_in_several_pages(serve: Serve) -> None:
+    client = serve(max_documents=100, max_body=5_000_000).client()
     long = "".join(SENTENCES.values()) * 700  # over a megabyte; less than four fit into a request
     documents = [Document(id=f"{n}", text=long if n < 5 else f"{SENTENCES['hi']} {n}") for n in range(520)]
     skipped = Document(id="empty", text=" ")
@@ -155,6 +156,7 @@ def test_many_documents_go_in_several_requests_and_come_in_several_pages(client:
     listed = [one.id for one in client.documents()]
     assert len(listed) == 520
     assert set(listed) == {one.id for one in documents}
+    client.close()
 
 
 def test_nothing_to_do_asks_for_nothing(client: interlingua.Client) -> None:

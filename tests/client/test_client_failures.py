@@ -125,17 +125,27 @@ def test_what_can_be_no_address_is_refused(url: str) -> None:
         interlingua.Client(url)
 
 
+def test_a_host_that_cannot_be_called_is_refused() -> None:
+    with interlingua.Client("http://" + "ü" * 80) as client, pytest.raises(ConfigurationError, match="can be called"):
+        client.languages()
+
+
 class Scripted:
     """A server that answers with what it is told, in order, and the last of it again and again."""
 
     def __init__(self, *answers: tuple[int, object, dict[str, str]] | None) -> None:
         self.answers = list(answers)
         self.asked: list[float] = []
+        self.bodies: list[bytes] = []
         self.listener = Listener(0, _Handler, self)
         self.url = f"http://127.0.0.1:{self.listener.server_address[1]}"
 
 
 class _Handler(ListeningHandler):
+    def post(self) -> None:
+        self.server.owner.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.get()
+
     def get(self) -> None:
         owner: Scripted = self.server.owner
         owner.asked.append(time.monotonic())
@@ -181,6 +191,15 @@ def test_what_passes_is_waited_for(script: Script, passing: Any) -> None:
     with interlingua.Client(server.url) as client:
         assert client.languages() == {"ka": 1}
     assert len(server.asked) == 3
+
+
+def test_an_upload_is_sent_again_whole(script: Script, tmp_path: Path) -> None:
+    (tmp_path / "ka.txt").write_text(SENTENCES["ka"] * 10_000, encoding="utf-8")
+    job = {"id": "j", "kind": "files", "items": 1, "state": "queued", "created": "2026", "report": None}
+    server = script(None, error(503, "busy"), (202, job, {}))
+    with interlingua.Client(server.url) as client:
+        assert client.upload([tmp_path / "ka.txt"]).id == "j"
+    assert [body.count(SENTENCES["ka"].encode()) for body in server.bodies] == [10_000] * 3
 
 
 def test_a_server_says_how_long_to_wait(script: Script) -> None:

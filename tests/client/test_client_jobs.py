@@ -157,3 +157,25 @@ def test_a_stream_that_never_says_anything_is_given_up() -> None:
     finally:
         listener.stop()
     assert asked.is_set()
+
+
+class _Over(ListeningHandler):
+    """Hangs up after the first event; when asked again, there are no more."""
+
+    def get(self) -> None:
+        state = "running" if "events" in self.path else "done"
+        job = f'{{"id": "j", "kind": "files", "items": 1, "state": "{state}", "created": "2026", "report": null}}'
+        if "events" not in self.path:
+            return self.reply(200, job.encode())
+        if self.headers.get("Last-Event-ID") == "7":
+            return self.raw(204, b"", {})
+        return self.reply(200, f"id: 7\ndata: {job}\n\n".encode())
+
+
+def test_a_job_that_ended_unseen_is_asked_for() -> None:
+    listener = Listener(0, _Over, None)
+    try:
+        with interlingua.Client(f"http://127.0.0.1:{listener.server_address[1]}") as client:
+            assert [job.state for job in client.follow("j")] == ["running", "done"]
+    finally:
+        listener.stop()
