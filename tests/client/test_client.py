@@ -131,7 +131,8 @@ def test_what_is_added_is_what_an_ingest_stores(
     documents = [
         Document(
             id=tag, text=f"{text}\n\n{text[::-1]}\u2028{text}", title="Τίτλος\u2028\x85", language="el",
-            url="https://example.org/א", metadata={"on": dt.date(1948, 12, 10), "tags": ("a", "ב"), "deep": {"x": 0.5}},
+            url="https://example.org/א",
+            metadata={"on": dt.date(1948, 12, 10), "tags": ("a", "ב"), "deep": {"ends\u2028": "a\x85line"}},
         )
         for tag, text in SENTENCES.items()
     ]  # fmt: skip
