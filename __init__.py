@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .app.client import Client
     from .app.index import Index, Status, open
     from .app.migration import MigrationReport
     from .connectors.files import FilesConnector
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Chunk",
+    "Client",
     "Document",
     "FilesConnector",
     "Hit",
@@ -43,6 +45,7 @@ __all__ = [
 
 _HOMES = {
     "Chunk": (".retrieval.types", "Chunk"),
+    "Client": (".app.client", "Client"),
     "Document": (".retrieval.types", "Document"),
     "FilesConnector": (".connectors.files", "FilesConnector"),
     "Hit": (".retrieval.types", "Hit"),

@@ -19,23 +19,14 @@ from ...retrieval.protocols import Readable
 from ...retrieval.retriever import CANDIDATES, Retriever
 from ...retrieval.stores.answers import FIRST_CHUNK
 from ...retrieval.stores.filtered import FilteredStore
-from ...retrieval.types import Chunk, Hit, Metadata
+from ...retrieval.types import Chunk, Hit
 from ..generation import Generation
 from ..index import Index
 from .keys import Key
+from .values import StoredDocument, Summary
 from .writing import KeyConnector
 
 MAX_PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """A document in a list; `language` is that of its first passage."""
-
-    id: str
-    title: str | None
-    url: str | None
-    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +35,6 @@ class Page:
 
     documents: tuple[Summary, ...]
     next: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDocument:
-    """A document as it is stored: its passages in order, and its languages by how many passages have them."""
-
-    id: str
-    title: str | None
-    url: str | None
-    languages: Mapping[str, int]
-    metadata: Metadata
-    passages: tuple[Chunk, ...]
 
 
 class View:

@@ -1,4 +1,4 @@
-"""The address of a model server, as people write it."""
+"""The address of a server, as people write it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Address:
             parts = urlsplit(url.strip())
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            raise ConfigurationError("The address of a model server cannot be read: host or port is wrong.") from error
+            raise ConfigurationError("The address of a server cannot be read: host or port is wrong.") from error
         if parts.scheme not in ("http", "https") or not host or re.search(r"\s", host) or parts.query or parts.fragment:
             raise ConfigurationError(
-                "The address of a model server looks like http://HOST:PORT or https://HOST/v1, without ? and #."
+                "The address of a server looks like http://HOST:PORT or https://HOST/v1, without ? and #."
             )
         where = f"[{host}]" if ":" in host else host
         return cls(

@@ -101,7 +101,7 @@ def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key: str) -> None:
 )
 def test_an_address_that_cannot_be_one_is_refused(url: str) -> None:
     for open_ in (open_embedder, open_reranker):
-        with pytest.raises(ConfigurationError, match="address of a model server") as raised:
+        with pytest.raises(ConfigurationError, match="address of a server") as raised:
             open_(url)
         assert "secret" not in str(raised.value)
 

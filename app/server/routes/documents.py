@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 
 from ....retrieval.types import Chunk
 from ...access.keys import Key
-from ...access.view import MAX_PAGE, StoredDocument
+from ...access.values import StoredDocument
+from ...access.view import MAX_PAGE
 from ...presenting import chunk_to_dict
 from ..access import ReadView, WriteView, service_of
 from ..answers import Json
