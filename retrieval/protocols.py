@@ -105,8 +105,11 @@ class Readable(Protocol):
         """Chunks per value of `key` (a field such as `language`, or `metadata.topic`), most frequent first."""
         ...
 
-    def index(self, where: Filter) -> None:
-        """Make searches with the conditions of `where` quick: all chunks are read once, and the same again is free."""
+    def index(self, where: Filter, *, reserved: bool = False) -> None:
+        """Make searches with the conditions of `where` quick: all chunks are read once, and the same again is free.
+
+        There is room for so many keys of the metadata alone; with `reserved`, also for those that callers did not pick.
+        """
         ...
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -22,17 +24,40 @@ MAX_LIMIT = 1000
 CANDIDATES = 50
 """Passages that a reranker reads; more cost time in proportion and hardly change the first ten."""
 _SAMPLE = 5000
-"""Chunks looked at to name the metadata keys that exist, once a search has found nothing."""
+"""Chunks looked at to name the metadata keys that exist."""
+STALE_KEYS = 5.0
+"""Seconds in which a metadata key that no document has is not looked up again: it takes 0.3 s of the store's time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The metadata keys of a sample of the documents, and those asked for since that no document has."""
+
+    until: float
+    have: tuple[str, ...]
+    lacking: set[str] = field(default_factory=set)
 
 
 class Retriever:
-    """Search one store with the embedder that made it, and rerank where a reranker is given and asked for."""
+    """Search one store with the embedder that made it, and rerank where a reranker is given and asked for.
 
-    def __init__(self, embedder: Embedder, store: Readable, *, reranker: Reranker | None = None) -> None:
+    A metadata key that was not there when it was asked for is found `stale_keys` seconds after it came at the latest.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        store: Readable,
+        *,
+        reranker: Reranker | None = None,
+        stale_keys: float = STALE_KEYS,
+    ) -> None:
         self._embedder = embedder
         self._store = store
         self._reranker = reranker
+        self._stale_keys = stale_keys
         self._known_keys: set[str] = set()
+        self._keys = _Keys(until=0, have=())
 
     @property
     def embedder(self) -> Embedder:
@@ -174,15 +199,23 @@ class Retriever:
             key = getattr(condition, "key", "")
             if not key.startswith("metadata.") or key in self._known_keys:
                 continue
+            now, keys, name = time.monotonic(), self._keys, key.removeprefix("metadata.")
+            if now < keys.until and key in keys.lacking:
+                raise _unknown(name, keys)
             if self._store.count(Filter((Exists(key),))):
                 self._known_keys.add(key)
                 self._store.index(where)
             elif self._store.count():
-                sample = islice(self._store.scan(), _SAMPLE)
-                keys = sorted({name for stored in sample for name in stored.chunk.metadata})
-                have = f"It has: {', '.join(keys)}." if keys else "Its documents have no metadata."
-                name = key.removeprefix("metadata.")
-                raise FilterError(f"No document of this index has the metadata key {name!r}. {have}")
+                keys = self._sampled(now)
+                keys.lacking.add(key)
+                raise _unknown(name, keys)
+
+    def _sampled(self, now: float) -> _Keys:
+        if now >= self._keys.until:
+            sample = islice(self._store.scan(), _SAMPLE)
+            have = {name for stored in sample for name in stored.chunk.metadata}
+            self._keys = _Keys(until=now + self._stale_keys, have=tuple(sorted(have)))
+        return self._keys
 
     def _explain_nothing(self, where: Filter) -> None:
         """Raise FilterError when a condition can match nothing in this store; say what would."""
@@ -211,6 +244,11 @@ class Retriever:
         raise FilterError(
             f"{key!r} holds {_kind(value)} values such as {value!r}; the filter asks for the {_kind(asked)} {asked!r}."
         )
+
+
+def _unknown(name: str, keys: _Keys) -> FilterError:
+    have = f"It has: {', '.join(keys.have)}." if keys.have else "Its documents have no metadata."
+    return FilterError(f"No document of this index has the metadata key {name!r}. {have}")
 
 
 def _kind(value: object) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from interlingua import Document, Index
@@ -10,6 +12,7 @@ from interlingua.retrieval.errors import FilterError, InputError
 from interlingua.retrieval.filters import AnyOf, Filter, Match
 from interlingua.retrieval.highlights import highlight
 from interlingua.retrieval.protocols import Embedder
+from interlingua.retrieval.retriever import Retriever
 from support import SENTENCES, CountingEmbedder
 
 
@@ -117,6 +120,41 @@ def test_metadata_filters_are_typed(filled: Index, condition: dict[str, object],
 def test_an_unknown_metadata_key_says_which_keys_exist(filled: Index) -> None:
     with pytest.raises(FilterError, match=r"'topik'.*It has: final, tags, topic, when, year"):
         filled.search("cat", filter={"topik": "animals"})
+
+
+class Watched:
+    """A store, and which of its methods were called."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.called: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.called.append(name)
+        return getattr(self._store, name)
+
+
+def test_an_unknown_metadata_key_is_not_looked_up_again_at_once(filled: Index) -> None:
+    watched = Watched(filled.store)
+    retriever = Retriever(filled.embedder, watched, stale_keys=3600)
+    for called in (["count", "count", "scan"], [], []):
+        watched.called.clear()
+        with pytest.raises(FilterError, match=r"'topik'.*It has: final, tags, topic, when, year"):
+            retriever.search("cat", filter={"topik": "animals"})
+        assert watched.called == called
+    with pytest.raises(FilterError, match=r"'jahr'.*It has: final, tags, topic, when, year"):
+        retriever.search("cat", filter={"jahr": 2020})
+    assert "scan" not in watched.called
+    assert retriever.search("cat", filter={"year": 2020})
+
+
+def test_a_metadata_key_that_came_later_is_found(filled: Index) -> None:
+    retriever = Retriever(filled.embedder, filled.store, stale_keys=0.2)
+    with pytest.raises(FilterError, match=r"'作者'"):
+        retriever.search("cat", filter={"作者": "魯迅"})
+    filled.ingest([Document(id="new", text="朝花夕拾", metadata={"作者": "魯迅"})], delete=False)
+    time.sleep(0.2)
+    assert retriever.search("cat", filter={"作者": "魯迅"})[0].chunk.document_id == "new"
 
 
 def test_an_unknown_key_is_also_named_where_it_would_exclude_nothing(filled: Index) -> None:

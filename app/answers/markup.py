@@ -110,18 +110,18 @@ class Rewriter:
         return blank + "".join(f"[{number}]" for number in valid)
 
     def _broken(self, text: str, after: str) -> str:
-        def live(match: re.Match[str]) -> str:
-            address = match["url"]
-            if not address:
-                return f"{match[0]} "
-            if address in self._urls or address.rstrip(_AFTER_ADDRESS) in self._urls:
+        shown, start = [], 0
+        while match := _LIVE.search(text, start):
+            address, end, gap = match["url"], match.end(), " "
+            if address and (address in self._urls or address.rstrip(_AFTER_ADDRESS) in self._urls):
                 # A letter of another script right behind it would belong to the address.
-                following = match.string[match.end() : match.end() + 1] or after
-                return address if not following or following.isspace() else f"{address} "
-            scheme, _, rest = address.partition("://")
-            return f"{scheme}:// {self._broken(rest, after)}"
-
-        return _LIVE.sub(live, text)
+                following = text[end : end + 1] or after
+                gap = "" if not following or following.isspace() else " "
+            elif address:
+                end = text.index("://", match.start()) + 3  # what follows may be an address too
+            shown += [text[start:end], gap]
+            start = end
+        return "".join(shown) + text[start:]
 
 
 class _Settling:
@@ -130,21 +130,25 @@ class _Settling:
     def __init__(self, rewrite: Callable[[str, str], str], unfinished: re.Pattern[str] | None = None) -> None:
         self._rewrite = rewrite
         self._unfinished = unfinished
-        self._waiting = ""
+        self._waiting: list[str] = []
 
     def feed(self, piece: str) -> str:
-        self._waiting += piece
-        end = len(self._waiting.rstrip(_VISIBLE_ASCII))
-        end = len(self._waiting[:end].rstrip())
-        unfinished = self._unfinished.search(self._waiting[:end]) if self._unfinished else None
-        return self._release(unfinished.start() if unfinished else end)
+        self._waiting.append(piece)
+        if not piece.rstrip(_VISIBLE_ASCII):  # nothing is settled that was not before: not looked at again
+            return ""
+        text = "".join(self._waiting)
+        end = len(text.rstrip(_VISIBLE_ASCII))
+        end = len(text[:end].rstrip())
+        unfinished = self._unfinished.search(text[:end]) if self._unfinished else None
+        return self._release(text, unfinished.start() if unfinished else end)
 
     def finish(self) -> str:
-        return self._release(len(self._waiting))
+        text = "".join(self._waiting)
+        return self._release(text, len(text))
 
-    def _release(self, end: int) -> str:
-        settled, self._waiting = self._waiting[:end], self._waiting[end:]
-        return self._rewrite(settled, self._waiting[:1])
+    def _release(self, text: str, end: int) -> str:
+        self._waiting = [text[end:]]
+        return self._rewrite(text[:end], text[end : end + 1])
 
 
 def _numbers(text: str, passages: int) -> list[int]:

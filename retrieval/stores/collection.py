@@ -10,7 +10,7 @@ from ..errors import ManifestError, StoreError
 from ..manifest import Manifest
 from .connection import Connection
 from .manifests import parse_manifest
-from .payload import INDEXED, MAX_INDEXES, VECTOR
+from .payload import INDEXED, VECTOR, most_indexes
 
 if TYPE_CHECKING:
     from qdrant_client import QdrantClient, models
@@ -37,16 +37,18 @@ def create_indexes(connection: Connection, collection: str) -> None:
     _create_missing(connection, collection, INDEXED)
 
 
-def index_texts(connection: Connection, collection: str, paths: Sequence[str]) -> None:
+def index_texts(connection: Connection, collection: str, paths: Sequence[str], *, reserved: bool = False) -> None:
     """Make payload indexes for texts at these paths, where there are none and there is room for more."""
     if not connection.local:
-        _create_missing(connection, collection, dict.fromkeys(paths, "keyword"))
+        _create_missing(connection, collection, dict.fromkeys(paths, "keyword"), reserved=reserved)
 
 
-def _create_missing(connection: Connection, collection: str, wanted: Mapping[str, str]) -> None:
+def _create_missing(
+    connection: Connection, collection: str, wanted: Mapping[str, str], *, reserved: bool = False
+) -> None:
     present = set(connection.call("opening", lambda client: client.get_collection(collection)).payload_schema)
     for path, kind in wanted.items():
-        if path not in present and len(present) < MAX_INDEXES:
+        if path not in present and len(present) < most_indexes(reserved=reserved):
             connection.call("creating indexes", partial(_create_index, collection, path, kind))
             present.add(path)
 

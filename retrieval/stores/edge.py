@@ -61,7 +61,7 @@ class EdgeStore:
         self._holder: Holder | None = None
         self._pid = 0
         self._lock = threading.RLock()
-        self._indexed: set[str] = set()
+        self._indexed: set[tuple[str, bool]] = set()
         self.points_lost = 0
         """How many points fewer there are than when the store was last closed in order: files were damaged."""
 
@@ -191,13 +191,13 @@ class EdgeStore:
             request = edge.FacetRequest(key, limit=limit, exact=True, filter=matching)
             return most_frequent(((label(hit.value), hit.count) for hit in shard.facet(request).hits), limit)
 
-    def index(self, where: Filter) -> None:
+    def index(self, where: Filter, *, reserved: bool = False) -> None:
         """See `Readable.index`. Blocks all threads for 1 s per 100,000 chunks; a search of 300 ms then takes 1."""
-        wanted = [path for path in text_paths(where) if path not in self._indexed]
+        wanted = [path for path in text_paths(where) if (path, reserved) not in self._indexed]
         if wanted:
             with self._lock, self._open("indexing") as shard:
-                index_texts(shard, wanted)
-                self._indexed.update(wanted)
+                index_texts(shard, wanted, reserved=reserved)
+                self._indexed.update((path, reserved) for path in wanted)
 
     def flush(self) -> None:
         """See `Store.flush`; 20-40 ms."""

@@ -42,6 +42,7 @@ class FilteredStore:
         """See `Readable.facets`."""
         return self._store.facets(key, self._within & where, limit=limit)
 
-    def index(self, where: Filter) -> None:
-        """See `Readable.index`."""
-        self._store.index(self._within & where)
+    def index(self, where: Filter, *, reserved: bool = False) -> None:
+        """See `Readable.index`; what this store adds itself is reserved."""
+        self._store.index(self._within, reserved=True)
+        self._store.index(where, reserved=reserved)

@@ -51,6 +51,9 @@ VECTOR = "dense"
 MAX_INDEXES = 64
 """Payload indexes of a store at most; further keys of metadata are filtered by reading the chunks."""
 
+RESERVED_INDEXES = 64
+"""More of them, for what is asked of every search, which what callers ask cannot use up."""
+
 INDEXED = {"document_id": "keyword", "language": "keyword", "source": "keyword", "ordinal": "integer"}
 """Fields with a payload index and its kind: what searches, syncs and facets filter on.
 
@@ -61,6 +64,11 @@ cost about a tenth of the ingest rate.
 
 _DEEPEST = 16
 _INT64 = 2**63
+
+
+def most_indexes(*, reserved: bool) -> int:
+    """Payload indexes of a store at most, once one is asked for."""
+    return MAX_INDEXES + RESERVED_INDEXES if reserved else MAX_INDEXES
 
 
 def to_payloads(chunks: Sequence[Chunk]) -> list[Payload]:

@@ -72,7 +72,7 @@ class QdrantStore:
         self._retries = retries
         self._connection: Connection | None = None
         self._manifest: Manifest | None = None
-        self._indexed: set[str] = set()
+        self._indexed: set[tuple[str, bool]] = set()
         self.name = collection
         """The collection that is open; `collection` itself until the index moves to another model."""
 
@@ -200,14 +200,14 @@ class QdrantStore:
         )
         return most_frequent(((label(hit.value), hit.count) for hit in answer.hits), limit)
 
-    def index(self, where: Filter) -> None:
+    def index(self, where: Filter, *, reserved: bool = False) -> None:
         """See `Readable.index`. A key of the server that may only read makes no indexes, which costs speed alone."""
-        wanted = [path for path in text_paths(where) if path not in self._indexed]
+        wanted = [path for path in text_paths(where) if (path, reserved) not in self._indexed]
         if wanted:
             connection, _ = self._opened()
-            self._indexed.update(wanted)
+            self._indexed.update((path, reserved) for path in wanted)
             try:
-                index_texts(connection, self.name, wanted)
+                index_texts(connection, self.name, wanted, reserved=reserved)
             except StoreError as error:
                 logger.warning("Filters on %s stay slow: %s", ", ".join(wanted), error)
 

@@ -14,7 +14,7 @@ from ..errors import InterlinguaError, ManifestError, StoreError, StoreLockedErr
 from ..manifest import Manifest
 from .folder import REPAIR, sync_folder
 from .manifests import FIRST, FRESH, Layout, Vectors, shards, write_layout
-from .payload import INDEXED, MAX_INDEXES, VECTOR
+from .payload import INDEXED, VECTOR, most_indexes
 
 
 def create(folder: Path, manifest: Manifest) -> Layout:
@@ -53,11 +53,11 @@ def load(folder: Path, name: str) -> edge.EdgeShard:
         return edge.EdgeShard.load(str(path))
 
 
-def index_texts(shard: edge.EdgeShard, paths: Iterable[str]) -> None:
+def index_texts(shard: edge.EdgeShard, paths: Iterable[str], *, reserved: bool = False) -> None:
     """Make payload indexes for texts at these paths, where there are none and there is room for more."""
     present = set(shard.info().payload_schema)
     for path in paths:
-        if path not in present and len(present) < MAX_INDEXES:
+        if path not in present and len(present) < most_indexes(reserved=reserved):
             shard.update(edge.UpdateOperation.create_field_index(path, edge.PayloadSchemaType.Keyword))
             present.add(path)
     shard.flush()

@@ -141,6 +141,9 @@ class TestNodes:
         for nothing in (None, MetadataFilters(filters=[])):
             with pytest.raises(InputError, match="clear"):
                 store.delete_nodes(filters=nothing)
+        for nested in (where(where()), where(where(where())), where(where(), ("lang", "==", "ja"), condition="or")):
+            with pytest.raises(FilterError, match="empty MetadataFilters within others"):
+                store.delete_nodes(filters=nested)
         with pytest.raises(FilterError, match="langg"):
             store.delete_nodes(filters=where(("langg", "!=", "ja")))
         assert len(ids(store)) == len(SENTENCES)
@@ -371,7 +374,6 @@ class TestFilters:
                 where(where(("year", ">=", 2021), ("year", "<=", 2022)), ("big", "==", 2**60 + 1), condition="or"),
                 ["b", "c", "d"],
             ),
-            (where(where(), ("year", "==", 2020)), ["a"]),
             (where(), ["a", "b", "c", "d"]),
             (where(("big", "==", 2**60)), []),
             (where(("when", ">=", "2024-01-01"), ("when", "<", "2025-01-01")), ["b"]),

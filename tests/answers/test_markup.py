@@ -120,6 +120,8 @@ def test_addresses_of_passages_that_are_not_on_the_web_are_broken_like_others() 
         "` ![x](https://evil.example)\n",
         "```\n![x](https://evil.example)",
         "`[1](https:&#47;&#47;evil.example(x))`",
+        "x://a//例え.テスト",
+        "x://a<x//https://evil.example",
     ],
 )
 def test_what_is_taken_out_does_not_let_its_neighbours_become_a_link(text: str) -> None:
@@ -195,12 +197,26 @@ def test_every_number_that_is_shown_outside_code_was_cited(text: str) -> None:
     assert {int(number) for number in re.findall(r"\[(\d+)\]", shown)} == set(cited)
 
 
-@pytest.mark.parametrize("text", ["[" * 50_000, "<" * 50_000, "a" * 50_000, "`" * 50_000, "![" * 25_000, "[1,1" * 9000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 50_000,
+        "<" * 50_000,
+        "a" * 50_000,
+        "`" * 50_000,
+        "![" * 25_000,
+        "[1,1" * 12_500,
+        "http://" * 7000,
+        "a ://" * 9000,
+    ],
+    ids=lambda text: text[:7],
+)
 def test_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
-    began = time.monotonic()
-    rewritten(text)
-    rewriter = Rewriter(3)
-    for start in range(0, len(text) // 2, 4):
-        rewriter.feed(text[start : start + 4])
-    rewriter.finish()
-    assert time.monotonic() - began < 10
+    began = time.process_time()
+    whole = rewritten(text)
+    rewriter = Rewriter(3, (PAGE,))
+    pieces = [rewriter.feed(character) for character in text]
+    pieces.append(rewriter.finish())
+    assert time.process_time() - began < 4
+    assert ("".join(pieces), rewriter.cited, rewriter.removed) == whole
+    assert not re.search(r"//\S", whole[0])

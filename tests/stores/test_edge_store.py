@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from interlingua.retrieval.errors import ManifestError, StoreError, StoreLockedError
-from interlingua.retrieval.filters import metadata_filter, where
+from interlingua.retrieval.filters import Filter, metadata_filter, where
 from interlingua.retrieval.stores.edge import EdgeStore
+from interlingua.retrieval.stores.filtered import FilteredStore
 from interlingua.retrieval.stores.integrity import integrity
-from interlingua.retrieval.stores.payload import INDEXED, MAX_INDEXES
+from interlingua.retrieval.stores.payload import INDEXED, MAX_INDEXES, RESERVED_INDEXES
 from store_samples import MANIFEST, chunk, fill, vectors
 
 PRELUDE = """
@@ -398,4 +399,20 @@ def test_indexes_are_not_made_without_end(tmp_path: Path) -> None:
         store.index(metadata_filter({f"k{n}": "x"}))
     assert len(payload_indexes(store)) == MAX_INDEXES - len(INDEXED)
     assert store.count(metadata_filter({"k99": "x"})) == 1
+    store.close()
+
+
+def test_what_callers_filter_on_leaves_room_for_what_is_filtered_always(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path / "store")
+    store.prepare(MANIFEST)
+    fill(store, [chunk(1, metadata={f"k{n}": "x" for n in range(200)})])
+    for n in range(100):
+        store.index(metadata_filter({f"k{n}": "x"}))
+    within = FilteredStore(store, metadata_filter({"k80": "x"}))
+    within.index(metadata_filter({"k81": "x"}))
+    assert "metadata.k80" in payload_indexes(store)
+    assert "metadata.k81" not in payload_indexes(store)
+    for n in range(100, 200):
+        FilteredStore(store, metadata_filter({f"k{n}": "x"})).index(Filter())
+    assert len(payload_indexes(store)) == MAX_INDEXES + RESERVED_INDEXES - len(INDEXED)
     store.close()

@@ -21,11 +21,12 @@ def to_filter(filters: MetadataFilters | None) -> Filter | None:
     values. What a document lacks is not equal to anything, so `!=` and `nin` match it.
 
     Raises:
-        FilterError: an operator that no store serves, or a value that it does not take.
+        FilterError: an operator that no store serves, a value that it does not take, or filters within others that
+            are empty: all would match them, which nobody means who writes them.
     """
     if filters is None or not filters.filters:
         return None
-    parts = [part for one in filters.filters if (part := _part(one)) is not None]
+    parts = [_part(one) for one in filters.filters]
     if filters.condition == FilterCondition.OR:
         return parts[0] if len(parts) == 1 else Filter((AnyOf(tuple(parts)),))
     if filters.condition == FilterCondition.NOT:
@@ -33,9 +34,12 @@ def to_filter(filters: MetadataFilters | None) -> Filter | None:
     return reduce(Filter.__and__, parts, Filter())
 
 
-def _part(one: MetadataFilter | MetadataFilters) -> Filter | None:
+def _part(one: MetadataFilter | MetadataFilters) -> Filter:
     if isinstance(one, MetadataFilters):
-        return to_filter(one)
+        within = to_filter(one)
+        if within is None:
+            raise FilterError("There are empty MetadataFilters within others: filters=[]. Leave them out.")
+        return within
     serve = _OPERATORS.get(one.operator)
     if serve is None:
         served = ", ".join(repr(operator.value) for operator in _OPERATORS)

@@ -138,7 +138,7 @@ class InterlinguaVectorStore(BasePydanticVectorStore):
     ) -> None:
         """Delete the nodes of these ids that match. Raises InputError without either: `clear` deletes all."""
         refuse(delete_kwargs, "delete_nodes", "node_ids and filters")
-        if node_ids is None and to_filter(filters) is None:
+        if node_ids is None and to_filter(filters) in (None, Filter()):
             raise InputError("delete_nodes needs node_ids or filters. To delete all nodes: clear().")
         with self._index.using(writing=True) as parts:
             for matching in _matching(parts, node_ids, filters):
