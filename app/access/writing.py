@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,7 +66,7 @@ class KeyConnector:
                 allowed = " or ".join(map(repr, condition.values))
                 return Skip(
                     id=self.key.own(document.id),
-                    reason=f"its {name} has to be {allowed}, and is {metadata.get(name)!r}",
+                    reason=f"its {name} has to be {allowed}, and is {reprlib.repr(metadata.get(name))}",
                 )
         return replace(document, id=self.key.own(document.id), metadata=metadata)
 

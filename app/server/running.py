@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -31,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 HEADER_SECONDS = 10.0
 """A connection that does not bring a whole request in so long is closed."""
+LEAVE_SECONDS = 1.0
+"""What calls that are still at work have to end, once all else is closed."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -48,8 +53,21 @@ def serve(settings: Settings) -> None:
             service.start()
             _run(service, listener)
         finally:
-            service.stop()
+            idle = service.stop()
     logger.info("stopped")
+    if not (idle and _alone(LEAVE_SECONDS)):
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)  # the interpreter would wait for calls that nobody waits for any more
+
+
+def _alone(seconds: float) -> bool:
+    """Whether, in so many seconds at most, all other threads end that the interpreter would wait for."""
+    until = time.monotonic() + seconds
+    others = [one for one in threading.enumerate() if one is not threading.current_thread() and not one.daemon]
+    for thread in others:
+        thread.join(max(0.0, until - time.monotonic()))
+    return not any(thread.is_alive() for thread in others)
 
 
 def check_host(host: str, keys: Keys) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
@@ -31,7 +30,10 @@ logger = logging.getLogger(__name__)
 CHAT_THREADS = 8
 """For answers, which mostly wait for the chat model."""
 SLOW_THREADS = 2
-"""For what takes long (rerankers, lists of texts to embed, exports), so that searches need not wait for it."""
+"""For what takes long (searches with a reranker, exports), so that searches need not wait for it; as many again for
+lists of texts, which are the longest."""
+PROBE_SECONDS = 1.0
+"""How long the store may take to answer a probe."""
 RETRY_SECONDS = 5.0
 
 
@@ -49,8 +51,11 @@ class Service:
         timeout, waiting = settings.request_timeout, settings.max_waiting
         self.quick = Threads(settings.threads or max(4, 2 * cores()), waiting=waiting, timeout=timeout, name="quick")
         self.slow = Threads(SLOW_THREADS, waiting=waiting, timeout=timeout, name="slow", initializer=leave_a_core)
+        self.texts = Threads(SLOW_THREADS, waiting=waiting, timeout=timeout, name="texts", initializer=leave_a_core)
         # What the chat model may take is its own setting; this only ends what hangs all the same.
-        self.chats = Threads(CHAT_THREADS, waiting=waiting, timeout=2 * settings.chat_timeout + timeout, name="chat")
+        self.answer_seconds = 2 * settings.chat_timeout + timeout
+        self.chats = Threads(CHAT_THREADS, waiting=waiting, timeout=self.answer_seconds, name="chat")
+        self._probe = Threads(1, waiting=waiting, timeout=PROBE_SECONDS, name="probe")
         self._chat = open_chat(settings)
         self.jobs = Jobs(Journal(state_folder(settings) / "jobs"), self._ingest)
         self.ready = False
@@ -80,21 +85,27 @@ class Service:
         self.ready, self.draining = False, True
         self._drained = self._drained or time.monotonic()
 
-    def stop(self) -> None:
-        """Let the job finish, or stop it at its next batch once `shutdown_grace` is over; then close the index."""
+    def stop(self) -> bool:
+        """Let the job finish, or stop it at its next batch once `shutdown_grace` is over; then close the index.
+
+        False when a batch does not end: the index stays open then, and the process is to end as if it were killed.
+        """
         self.drain()
-        self.jobs.stop(self._drained + self.settings.shutdown_grace - time.monotonic())
-        self.quick.close()
-        self.slow.close()
-        self.chats.close()
-        self._index.close()
+        idle = self.jobs.stop(self._drained + self.settings.shutdown_grace - time.monotonic())
+        for threads in (self.quick, self.slow, self.texts, self.chats, self._probe):
+            threads.close()
+        if idle:
+            self._index.close()
+        else:  # it would fail what is written this moment; what a kill leaves, the next start reads
+            logger.warning("a batch did not end in time: its job goes on at the next start")
+        return idle
 
     async def answers(self) -> bool:
         """Whether the server is ready and its store answers, within a second."""
         if not self.ready:
             return False
         try:
-            await asyncio.wait_for(self.quick.run(self.view(EVERYONE).counts), 1.0)
+            await self._probe.run(self.view(EVERYONE).counts)
         except Exception as error:
             logger.warning("the store does not answer", exc_info=error)
             return False
@@ -116,6 +127,8 @@ class Service:
         key = self.keys.named(job.key)
         if key is None or not key.allows("write"):
             raise RequestError(403, "forbidden", "The key that asked for this may not write any more.")
+        if not job.made_by(key):
+            raise RequestError(403, "forbidden", "The key that asked for this has another filter or prefix now.")
         counted = self.metrics.counting()
 
         def batch(report: Report) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from interlingua.app.access.keys import Key
+from interlingua.app.access.writing import KeyConnector
 from interlingua.app.server.access import PUBLIC, Access
 from interlingua.app.server.application import ROUTERS, create_app
+from interlingua.app.server.jobs.job import new_job
+from interlingua.app.server.sources import StoredDocuments, write_documents
+from interlingua.retrieval.filters import metadata_filter
 from server_process import until_over
 from server_samples import KEYS, Make
 from starlette.testclient import TestClient
@@ -230,13 +236,35 @@ def test_no_key_and_an_unknown_one_are_401(tenants: Tenants, presented: str | No
 def test_a_key_that_is_gone_ends_its_jobs(make: Make, keys: dict[str, str]) -> None:
     client = make(keys="keys.toml")
     service = client.app.state.service  # type: ignore[attr-defined]
-    from interlingua.app.server.jobs.job import new_job
-    from interlingua.app.server.sources import write_documents
-
-    job = new_job("documents", key="gone", items=1)
+    job = new_job("documents", key=Key(name="gone", scopes=frozenset({"write"})), items=1)
     write_documents(service.jobs.room(job), [{"id": "a", "text": "a"}])
     done = service.jobs.submit(job).result(30)
     assert (done.state, done.error["type"]) == ("failed", "forbidden")
+
+
+@pytest.mark.parametrize(("tenant", "prefix"), [("globex", "acme/"), ("acme", "old/")])
+def test_a_name_that_was_given_to_another_tenant_brings_no_jobs_with_it(
+    tenants: Tenants, tenant: str, prefix: str
+) -> None:
+    client = tenants("acme")
+    service = client.app.state.service  # type: ignore[attr-defined]
+    before = Key(name="acme", scopes=frozenset({"write"}), filter=metadata_filter({"tenant": tenant}), prefix=prefix)
+    job = new_job("documents", key=before, items=1)
+    write_documents(service.jobs.room(job), [{"id": "a", "text": SENTENCES["he"]}])
+    done = service.jobs.submit(job).result(30)
+    assert (done.state, done.error["type"]) == ("failed", "forbidden")
+    assert client.get("/documents").json()["documents"] == []
+    assert client.get("/jobs").json()["jobs"] == []
+    assert client.get(f"/jobs/{job.id}").status_code == 404
+    assert tenants("boss").get(f"/jobs/{job.id}").status_code == 200
+
+
+def test_a_refused_value_is_not_repeated_whole(tmp_path: Path) -> None:
+    write_documents(tmp_path, [{"id": "a", "text": SENTENCES["he"], "metadata": {"tenant": "é" * 100_000}}])
+    key = Key(name="acme", scopes=frozenset({"write"}), filter=metadata_filter({"tenant": "acme"}), prefix="acme/")
+    [skip] = KeyConnector(inner=StoredDocuments(path=tmp_path / "documents.jsonl"), key=key).documents()
+    assert len(skip.reason) < 100
+    assert "'acme'" in skip.reason
 
 
 def test_without_keys_a_page_from_elsewhere_is_refused(client: TestClient) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from chat_server import ChatServer, breaks_off, refuses, says
-from server_samples import Make
+from server_samples import Make, Start
 from starlette.testclient import TestClient
 from support import SENTENCES
 
@@ -113,6 +115,36 @@ def test_a_stream_that_breaks_off_ends_with_an_error(make: Make, models: Models)
     assert (answer.status_code, names[0], names[-1]) == (200, "passages", "error")
     error = events(answer.text)[-1][1]["error"]
     assert (error["type"], error["request_id"]) == ("chat", "mine")
+
+
+class Dripping:
+    """Writes a sentence every tenth of a second for a minute, until nobody reads."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def __call__(self, handler: Any) -> None:
+        try:
+            says(*["Das ist so [1]. "] * 600, wait=0.1)(handler)
+        finally:
+            self.ended.set()
+
+
+def test_an_answer_that_takes_too_long_is_not_written_to_its_end(make: Make, models: Models) -> None:
+    drips = Dripping()
+    client = filled(make, models(drips), chat_timeout=0.5, request_timeout=1)
+    answer = client.post("/answer", json={"question": QUESTION})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (503, "timeout")
+    assert drips.ended.wait(5)
+
+
+def test_an_answer_that_nobody_waits_for_is_not_written_to_its_end(start: Start, models: Models) -> None:
+    drips = Dripping()
+    server = start(chat_url=models(drips).url, chat_model="tiny")
+    add(server.client)  # type: ignore[arg-type]
+    with pytest.raises(httpx.ReadTimeout):
+        server.client.post("/answer", json={"question": QUESTION}, timeout=1)
+    assert drips.ended.wait(10)
 
 
 def test_a_key_s_filter_holds_for_what_the_model_reads(make: Make, models: Models, keys: dict[str, str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 
 import interlingua
 import numpy as np
@@ -11,6 +13,7 @@ from interlingua.retrieval.embedders import load as load_embedder
 from interlingua.retrieval.protocols import Embedder
 from server_samples import Make, Start
 from starlette.testclient import TestClient
+from stuck_embedder import STUCK, StuckEmbedder
 from support import SENTENCES, NgramEmbedder
 from test_server_search import ByLength
 
@@ -73,6 +76,7 @@ def test_the_bundled_model_is_cut_as_it_allows(make: Make, bundled: Embedder) ->
         ({"input": "a", "dimensions": 64}, 422, "Choose one of 256"),
         ({"input": "a", "encoding_format": "int8"}, 422, "encoding_format"),
         ({"input": ["a"] * 1001}, 422, "max_documents"),
+        ({"input": ["é" * 1001] * 1000}, 422, "max_body"),
     ],
 )
 def test_what_cannot_be_embedded_is_refused(client: TestClient, body: object, status: int, says: str) -> None:
@@ -91,6 +95,32 @@ def test_documents_are_reranked_best_first(make: Make) -> None:
     whole = client.post("/v1/rerank", json={"query": "q", "documents": ["aaa", "a", "aa"]}).json()["results"]
     assert [one["index"] for one in whole] == [1, 2, 0]
     assert "document" not in whole[0]
+
+
+def test_too_much_text_is_not_reranked(make: Make) -> None:
+    body = {"query": "q", "documents": ["é" * 100_001] * 10}
+    answer = make(reranker=ByLength()).post("/v1/rerank", json=body)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (422, "too_much")
+
+
+def test_lists_of_texts_hold_up_themselves_alone(make: Make) -> None:
+    embedder = StuckEmbedder()
+    client = make(embedder=embedder, request_timeout=5)
+    calls = [
+        threading.Thread(target=client.post, args=("/v1/embeddings",), kwargs={"json": {"input": STUCK}})
+        for _ in range(3)
+    ]
+    for call in calls:
+        call.start()
+    service = client.app.state.service  # type: ignore[attr-defined]
+    until = time.monotonic() + 30
+    while service.texts.pending + service.slow.pending < 3:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert client.get("/documents").status_code == 200
+    embedder.go.set()
+    for call in calls:
+        call.join(30)
 
 
 def test_without_a_reranker_the_answer_names_the_setting(client: TestClient) -> None:

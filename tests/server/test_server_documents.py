@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -155,3 +157,18 @@ def test_more_documents_than_one_request_may_have_are_refused(make: Make) -> Non
     answer = client.post("/documents", json={"documents": [{"text": str(n)} for n in range(3)]})
     assert answer.status_code == 422
     assert "at most 2" in answer.json()["error"]["message"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_documents_that_the_disk_does_not_take_leave_nothing_behind(client: TestClient, tmp_path: Path) -> None:
+    import resource
+
+    add(client, id="a", text=SENTENCES["de"])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        answer = client.post("/documents", json={"documents": [{"text": SENTENCES["de"] * 2000}]})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert answer.status_code == 500
+    assert [path.name for path in (tmp_path / "index-server" / "jobs").iterdir()] == ["lock"]

@@ -9,13 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from interlingua.app.access.keys import Key
 from interlingua.app.server.errors import BusyError
 from interlingua.app.server.jobs.job import Job, new_job
 from interlingua.app.server.jobs.journal import Journal
 from interlingua.app.server.jobs.queue import Jobs, Run
 from interlingua.connectors.ingestor import Progress
 from interlingua.connectors.report import Report
-from interlingua.retrieval.errors import ConfigurationError, EmbedderError, InputError
+from interlingua.retrieval.errors import ConfigurationError, EmbedderError, InputError, StoreError
+from interlingua.retrieval.types import Skip
 from server_process import until_over
 from server_samples import Start, events
 from starlette.testclient import TestClient
@@ -25,7 +27,7 @@ DONE = Report(source="test", added=1)
 
 
 def job(name: str = "key") -> Job:
-    return new_job("documents", key=name, items=1)
+    return new_job("documents", key=Key(name=name, scopes=frozenset({"write"})), items=1)
 
 
 def started(folder: Path, run: Run, **options: float) -> Jobs:
@@ -152,6 +154,105 @@ def test_what_a_killed_server_ran_is_interrupted_until_it_is_its_turn(tmp_path: 
     jobs.stop(0)
 
 
+def test_what_fails_once_it_is_to_stop_is_begun_again(tmp_path: Path) -> None:
+    steps = Steps()
+
+    def run(one: Job, folder: Path, progress: Progress) -> Report:
+        (folder / "given").touch()
+        steps.begun.set()
+        steps.go.wait(20)
+        raise StoreError("closed")
+
+    jobs = started(tmp_path, run)
+    one = add(jobs, job())
+    wait(steps.begun.is_set)
+    threading.Timer(0.3, steps.go.set).start()
+    assert jobs.stop(0)
+    assert jobs.get(one.id).state == "interrupted"
+    assert (tmp_path / one.id / "payload" / "given").exists()
+
+
+def test_a_batch_that_does_not_end_is_left_and_its_job_begun_again(tmp_path: Path) -> None:
+    steps = Steps()
+
+    def run(one: Job, folder: Path, progress: Progress) -> Report:
+        (folder / "given").touch()
+        steps.begun.set()
+        steps.go.wait(20)
+        return DONE
+
+    journal = Journal(tmp_path)
+    jobs = Jobs(journal, run, last_batch=0.1)
+    jobs.start()
+    one = add(jobs, job())
+    wait(steps.begun.is_set)
+    assert not jobs.stop(0)
+    with pytest.raises(ConfigurationError, match="Another server keeps its jobs"):
+        started(tmp_path, steps)  # the folder is held until the process ends
+    steps.go.set()
+    wait(lambda: not [thread for thread in threading.enumerate() if thread.name == "interlingua-jobs"])
+    journal.close()
+    [left] = Journal(tmp_path).load()
+    assert (left.state, left.kills) == ("interrupted", 0)
+    assert (tmp_path / one.id / "payload" / "given").exists()
+
+
+def started_after_a_kill(folder: Path, one: Job) -> Job:
+    """A job that ran when the process died, once the next process has taken it up."""
+    journal = Journal(folder)
+    journal.payload(one)
+    journal.save(replace(one, state="running"))
+    jobs = started(folder, Steps())
+    wait(lambda: jobs.get(one.id).state != "interrupted")
+    found = jobs.get(one.id)
+    jobs.stop(0)
+    return found
+
+
+def test_a_job_that_kills_the_process_is_not_begun_a_fourth_time(tmp_path: Path) -> None:
+    one = job()
+    states = [(one := started_after_a_kill(tmp_path, one)).state for _ in range(3)]
+    assert states == ["running", "running", "failed"]
+    assert one.error["type"] == "killed"
+    assert not (tmp_path / one.id / "payload").exists()
+
+
+def test_a_job_that_cannot_be_written_down_fails_and_the_next_one_runs(tmp_path: Path) -> None:
+    steps = Steps()
+    jobs = started(tmp_path, steps)
+    first, second, third = (add(jobs, job()) for _ in range(3))
+    wait(steps.begun.is_set)
+    for one in (first, second):
+        (tmp_path / one.id / "job.json.partial").mkdir()  # no file can be written there, as on a full disk
+    steps.go.set()
+    wait(lambda: jobs.get(third.id).over)
+    assert [jobs.get(one.id).state for one in (first, second, third)] == ["done", "failed", "done"]
+    assert jobs.get(second.id).error["type"] == "storage"
+    assert jobs.events(second.id, (-1, -1))[-1].name == "failed"
+    jobs.stop(0)
+    assert [one.id for one in Journal(tmp_path).load()] == [third.id]
+
+
+def test_what_was_skipped_is_kept_in_part_and_not_with_every_event(tmp_path: Path) -> None:
+    skips = tuple(Skip(id=f"{number}{'ü' * 1000}", reason="é" * 1000) for number in range(500))
+    report = Report(source="test", skipped=500, skips=skips)
+
+    def run(one: Job, folder: Path, progress: Progress) -> Report:
+        progress(report)
+        return report
+
+    jobs = started(tmp_path, run)
+    one = add(jobs, job())
+    wait(lambda: jobs.get(one.id).over)
+    kept = jobs.get(one.id).report
+    assert (kept["skipped"], len(kept["skips"])) == (500, 100)
+    assert {(len(skip["id"]), len(skip["reason"])) for skip in kept["skips"]} == {(300, 200)}
+    *before, last = jobs.events(one.id, (-1, -1))
+    assert [event.job.report["skips"] for event in before if event.job.report] == [[]]
+    assert last.job.report == kept
+    jobs.stop(5)
+
+
 def test_a_running_job_may_finish_within_the_grace(tmp_path: Path) -> None:
     steps = Steps()
     jobs = started(tmp_path, steps)
@@ -222,6 +323,17 @@ def test_events_stream_until_the_end_and_go_on_after_the_last_that_was_seen(clie
     assert events(rest.text) == seen[2:]
     assert events(client.get(path, headers={"Last-Event-ID": "nonsense"}).text) == seen
     assert client.get(path, headers={"Last-Event-ID": seen[-1][0]}).status_code == 204
+
+
+def test_a_list_of_jobs_has_the_newest_and_only_counts_what_they_skipped(client: TestClient) -> None:
+    ids = []
+    for name in ("一.txt", "二.txt"):
+        made = client.post("/documents/files", files=[("files", (name, b""))]).json()
+        ids.append(until_over(client, made["id"])["id"])  # type: ignore[arg-type]
+    [newest] = client.get("/jobs?limit=1").json()["jobs"]
+    assert (newest["id"], newest["report"]["skipped"], newest["report"]["skips"]) == (ids[1], 1, [])
+    assert len(client.get(f"/jobs/{ids[1]}").json()["report"]["skips"]) == 1
+    assert [one["id"] for one in client.get("/jobs").json()["jobs"]] == ids[::-1]
 
 
 def test_an_event_id_from_the_future_does_not_keep_a_stream_open(start: Start) -> None:

@@ -22,6 +22,8 @@ from interlingua.app.settings import load
 from interlingua.retrieval.errors import ConfigurationError
 from server_process import until_over
 from server_samples import Make, Start
+from starlette.testclient import TestClient
+from stuck_embedder import STUCK, StuckEmbedder
 from support import SENTENCES
 
 DOCUMENTS = [
@@ -114,9 +116,7 @@ def test_a_followed_job_lets_go_when_the_server_stops_and_is_followed_again(star
 def test_it_is_not_ready_while_it_drains_nor_without_its_store(make: Make) -> None:
     client = make()
     service = client.app.state.service  # type: ignore[attr-defined]
-    until = time.monotonic() + 30
-    while client.get("/ready").status_code != 200:
-        assert time.monotonic() < until
+    wait_ready(client)
     service.drain()
     assert (client.get("/ready").status_code, client.get("/health").status_code) == (503, 200)
     service.ready, service.draining = True, False
@@ -126,6 +126,49 @@ def test_it_is_not_ready_while_it_drains_nor_without_its_store(make: Make) -> No
     assert client.get("/ready").status_code == 503
     answer = client.post("/search", json={"query": "Menschen"})
     assert (answer.status_code, answer.json()["error"]["type"]) == (503, "busy")
+
+
+def test_a_call_that_does_not_end_holds_up_neither_its_answer_nor_the_end(start: Start) -> None:
+    server = start(embedder="stuck_embedder:StuckEmbedder", request_timeout=1, shutdown_grace=1)
+    assert server.client.post("/search", json={"query": STUCK}).status_code == 503
+    started = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started < 15
+    assert server.logs()[-1]["message"] == "stopped"
+
+
+@pytest.mark.slow
+def test_a_batch_that_does_not_end_is_begun_again_by_the_next_start(start: Start, tmp_path: Path) -> None:
+    server = start(embedder="stuck_embedder:StuckEmbedder", shutdown_grace=0)
+    made = server.client.post("/documents?wait=false", json={"documents": [{"id": "a", "text": STUCK}]}).json()
+    assert server.stop() == 0
+    again = start()
+    assert until_over(again.client, made["id"])["state"] == "done"
+    assert again.stop() == 0
+    assert len(stored(tmp_path / "index")) == 1
+
+
+def test_searches_that_do_not_end_leave_it_ready(make: Make) -> None:
+    embedder = StuckEmbedder()
+    client = make(embedder=embedder, threads=1)
+    wait_ready(client)
+    search = threading.Thread(target=client.post, args=("/search",), kwargs={"json": {"query": STUCK}})
+    search.start()
+    service = client.app.state.service  # type: ignore[attr-defined]
+    until = time.monotonic() + 30
+    while not service.quick.pending:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert client.get("/ready").status_code == 200
+    embedder.go.set()
+    search.join(30)
+
+
+def wait_ready(client: TestClient) -> None:
+    until = time.monotonic() + 30
+    while client.get("/ready").status_code != 200:
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_it_is_alive_before_it_is_ready(start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -18,7 +19,8 @@ from ...answers import Answer, Answerer, Event, Passages, Text
 from ...presenting import answer_to_dict, hit_to_dict
 from ..access import ReadView, service_of
 from ..answers import Json
-from ..errors import body, problem
+from ..context import StalledError
+from ..errors import LateError, body, problem
 from ..limits import at_most
 from ..schemas.answer import EXAMPLES, AnswerReply, AnswerRequest
 from ..schemas.common import event_stream
@@ -49,13 +51,11 @@ async def answer(
     at_most(len(asked.question), service.limits.query_characters, what="Characters of the query", setting="max_query")
     at_most(asked.limit, service.limits.passages, what="limit", setting="max_passages")
     events = _events(service.answerer(seen), seen, asked)
+    if not asked.stream:
+        return Json(_shown(await _whole(service, events, request)))
     first = await service.chats.run(next, events)  # a question that cannot be asked is answered as an error
-    if asked.stream:
-        headers = {"Cache-Control": "no-store"}
-        return StreamingResponse(
-            _written(service, events, first, request), media_type="text/event-stream", headers=headers
-        )
-    return Json(_shown(await service.chats.run(_last, events)))
+    headers = {"Cache-Control": "no-store"}
+    return StreamingResponse(_written(service, events, first, request), media_type="text/event-stream", headers=headers)
 
 
 def _events(answerer: Answerer | None, seen: View, asked: AnswerRequest) -> Iterator[Event]:
@@ -76,10 +76,25 @@ def _without_model(search: Callable[[], list[Hit]]) -> Iterator[Event]:
     yield Answer(text="", language="und", language_ok=None, hits=hits, abstained=True, reason="no_model", model="")
 
 
-def _last(events: Iterator[Event]) -> Answer:
-    *_, last = events
-    assert isinstance(last, Answer)
-    return last
+async def _whole(service: Service, events: Iterator[Event], request: Request) -> Answer:
+    """The last event, unless it takes too long or nobody waits for it: the model is not asked to go on then."""
+    try:
+        async with asyncio.timeout(service.answer_seconds) as limit:
+            while not isinstance(event := await service.chats.run(next, events), Answer):
+                if await request.is_disconnected():
+                    raise StalledError
+            return event
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise LateError(f"The answer took longer than {service.answer_seconds:g} seconds.") from None
+    finally:
+        _close(events)
+
+
+def _close(events: Iterator[Event]) -> None:
+    with contextlib.suppress(ValueError):  # it is at work in a thread this moment, and ends with that
+        events.close()  # type: ignore[attr-defined]  # a generator
 
 
 def _shown(found: Answer) -> dict[str, Any]:
@@ -103,8 +118,7 @@ async def _written(service: Service, events: Iterator[Event], first: Event, requ
             logger.error("an answer failed", exc_info=error, extra={"request_id": request_id})
         yield _sse("error", body(found.type, found.message, request_id))
     finally:
-        with contextlib.suppress(ValueError):  # it is at work in a thread this moment, and ends with that
-            events.close()  # type: ignore[attr-defined]  # a generator
+        _close(events)
 
 
 def _line(event: Event) -> str:

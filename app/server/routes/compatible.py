@@ -22,9 +22,13 @@ from ..schemas.compatible import (
     RerankAnswer,
     RerankRequest,
 )
+from ..service import Service
 from .parts import router
 
 routes = router("models")
+
+BYTES_PER_CHARACTER = 10
+"""Bytes that a body may have for each character that a model may be given: a million characters by default."""
 
 
 @routes.post("/v1/embeddings", response_model=EmbeddingsAnswer, responses=errors(404), summary="Embed (OpenAI)")
@@ -37,7 +41,8 @@ async def embed_texts(
     service = service_of(request)
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
     at_most(len(texts), service.limits.documents, what="Texts", setting="max_documents")
-    return Json(await service.slow.run(_embedded, service.models, asked, texts))
+    _check_characters(texts, service)
+    return Json(await service.texts.run(_embedded, service.models, asked, texts))
 
 
 def _embedded(models: Models, asked: EmbeddingsRequest, texts: list[str]) -> dict[str, Any]:
@@ -78,12 +83,13 @@ async def rerank_documents(
     service = service_of(request)
     at_most(len(asked.documents), service.limits.passages, what="Documents", setting="max_passages")
     at_most(len(asked.query), service.limits.query_characters, what="Characters of the query", setting="max_query")
-    answer = await service.slow.run(_reranked, service.models, asked)
+    texts = [document if isinstance(document, str) else document.text for document in asked.documents]
+    _check_characters(texts, service)
+    answer = await service.texts.run(_reranked, service.models, asked, texts)
     return Json({"id": request.state.request_id, **answer})
 
 
-def _reranked(models: Models, asked: RerankRequest) -> dict[str, Any]:
-    texts = [document if isinstance(document, str) else document.text for document in asked.documents]
+def _reranked(models: Models, asked: RerankRequest, texts: list[str]) -> dict[str, Any]:
     name = None if models.reranker is None else models.reranker.model
     if name is not None:
         _check_model(asked.model, name)
@@ -94,6 +100,12 @@ def _reranked(models: Models, asked: RerankRequest) -> dict[str, Any]:
         for result in results:
             result["document"] = {"text": texts[result["index"]]}
     return {"model": name, "results": results, "meta": {"api_version": {"version": "1"}}}
+
+
+def _check_characters(texts: list[str], service: Service) -> None:
+    """Refuse what would be at work long after its request was given up: bytes are read faster than a model reads."""
+    most = service.limits.body_bytes // BYTES_PER_CHARACTER
+    at_most(sum(map(len, texts)), most, what="Characters in all", setting="max_body, a tenth of which")
 
 
 def _check_model(asked: str | None, name: str) -> None:

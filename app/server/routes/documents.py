@@ -65,10 +65,14 @@ async def add_documents(
     service = service_of(request)
     at_most(len(asked.documents), service.limits.documents, what="Documents", setting="max_documents")
     documents = [_fields(document, seen.key) for document in asked.documents]
-    job = new_job("documents", key=seen.key.name, items=len(documents))
+    job = new_job("documents", key=seen.key, items=len(documents))
     folder = await asyncio.to_thread(service.jobs.room, job)
-    await asyncio.to_thread(write_documents, folder, documents)
-    future = await asyncio.to_thread(service.jobs.submit, job)
+    try:
+        await asyncio.to_thread(write_documents, folder, documents)
+        future = await asyncio.to_thread(service.jobs.submit, job)
+    except Exception:  # a full disk
+        await asyncio.to_thread(service.jobs.withdraw, job)
+        raise
     done = await outcome(service, job.id, future) if wait else None
     if done is None:
         return accepted(service, job)

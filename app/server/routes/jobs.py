@@ -7,9 +7,10 @@ import json
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
+from itertools import islice
 from typing import Annotated, Any, get_args
 
-from fastapi import Header, Request, Response
+from fastapi import Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from ...access.keys import Key
@@ -32,10 +33,12 @@ KEEP_ALIVE = 15.0
 
 
 @routes.get("/jobs", response_model=JobList, summary="List jobs")
-async def list_jobs(request: Request, caller: WriteKey) -> Json:
-    """The jobs of this key, the newest first; for an admin those of all keys."""
-    jobs = service_of(request).jobs.all()
-    return Json({"jobs": [job.shown() for job in jobs if _visible(job, caller)]})
+async def list_jobs(
+    request: Request, caller: WriteKey, limit: Annotated[int, Query(ge=1, le=1000, description="At most.")] = 100
+) -> Json:
+    """The jobs of this key, the newest first; for an admin those of all keys. What each skipped is only counted."""
+    visible = (job for job in service_of(request).jobs.all() if _visible(job, caller))
+    return Json({"jobs": [job.without_skips().shown() for job in islice(visible, limit)]})
 
 
 @routes.get("/jobs/{id}", response_model=JobAnswer, responses=errors(404), summary="Look at a job")
@@ -57,7 +60,8 @@ async def cancel_job(request: Request, id: str, caller: WriteKey) -> Json:
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Events named like the states, and `progress`; `data` is the job as in GET /jobs/{id}.",
+        "description": "Events named like the states, and `progress`; `data` is the job as in GET /jobs/{id}, "
+        "but that only the last event says what was skipped.",
         "content": event_stream(*get_args(State), "progress"),
     },
     204: {"description": "The job is over, and the client has seen its last event: it is not to come again."},
@@ -104,7 +108,7 @@ def _written(event: Event) -> str:
 
 
 def _visible(job: Job, caller: Key) -> bool:
-    return job.key == caller.name or caller.allows("admin")
+    return job.made_by(caller) or caller.allows("admin")
 
 
 def _own(jobs: Jobs, job_id: str, caller: Key) -> Job:

@@ -56,7 +56,7 @@ async def upload_files(request: Request, seen: WriteView) -> Json:
     A document's id is `uploads/` and the file's name, after the key's prefix; a row's also has `#` and its key.
     """
     service = service_of(request)
-    job = new_job("files", key=seen.key.name, items=0)
+    job = new_job("files", key=seen.key, items=0)
     folder = await asyncio.to_thread(service.jobs.room, job)
     try:
         count = await receive(request, folder, service.limits)
@@ -66,5 +66,9 @@ async def upload_files(request: Request, seen: WriteView) -> Json:
         await asyncio.to_thread(service.jobs.withdraw, job)
         raise
     job = job.with_items(count)
-    await asyncio.to_thread(service.jobs.submit, job)
+    try:
+        await asyncio.to_thread(service.jobs.submit, job)
+    except Exception:  # a full disk
+        await asyncio.to_thread(service.jobs.withdraw, job)
+        raise
     return accepted(service, job)

@@ -25,7 +25,7 @@ class IngestReport(BaseModel):
     deleted: int
     refused_deletions: int
     skipped: int
-    skips: list[SkippedItem] = Field(description="With reasons; the first thousand.")
+    skips: list[SkippedItem] = Field(description="With reasons, cut; the first hundred, none in lists of jobs.")
     chunks: int = Field(description="Passages written.")
     embedded: int = Field(description="Of those, through the model; the others took the vector stored for their text.")
     reused: int
