@@ -233,6 +233,17 @@ def test_a_job_that_cannot_be_written_down_fails_and_the_next_one_runs(tmp_path:
     assert [one.id for one in Journal(tmp_path).load()] == [third.id]
 
 
+def test_a_full_disk_does_not_stop_the_start(tmp_path: Path) -> None:
+    one = replace(job(), state="running")
+    Journal(tmp_path).payload(one)
+    Journal(tmp_path).save(one)
+    (tmp_path / one.id / "job.json.partial").mkdir()
+    jobs = started(tmp_path, Steps())
+    wait(lambda: jobs.get(one.id).over)
+    assert jobs.get(one.id).error["type"] == "storage"
+    jobs.stop(0)
+
+
 def test_what_was_skipped_is_kept_in_part_and_not_with_every_event(tmp_path: Path) -> None:
     skips = tuple(Skip(id=f"{number}{'ü' * 1000}", reason="é" * 1000) for number in range(500))
     report = Report(source="test", skipped=500, skips=skips)

@@ -189,7 +189,11 @@ class Jobs:
         """Let a job wait once more that ran when the process died, or fail it when that happened too often."""
         kills = entry.job.kills + 1
         if kills < KILLS:
-            self._update(entry, state="interrupted", kills=kills)
+            try:
+                self._update(entry, state="interrupted", kills=kills)
+            except OSError:  # no reason not to serve
+                logger.exception("a job could not be put down as interrupted", extra={"job": entry.job.id})
+                self._show(entry, replace(entry.job, state="interrupted", kills=kills))
             return
         message = f"The server died {kills} times while it ran this job, so it is not begun again. Send less at once."
         self._finish(entry, "failed", kills=kills, error={"type": "killed", "message": message})
