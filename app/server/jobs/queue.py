@@ -28,7 +28,7 @@ LAST_BATCH_SECONDS = 10.0
 KILLS = 3
 """A job that ran when the process died so often is not begun again: it may be what kills it."""
 EVENTS = 256
-"""Events kept of a job; each has all that is known of it, so that an older one is never missed."""
+"""Events kept of a job; each has the job as it was then, so that an older one is never missed."""
 
 
 class _StoppedError(Exception):
