@@ -104,7 +104,7 @@ def _run(service: Service, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         ws="none",
-        timeout_keep_alive=30,
+        timeout_keep_alive=math.floor(HEADER_SECONDS),
         timeout_graceful_shutdown=max(1, math.ceil(settings.shutdown_grace)),
     )
     config.load()

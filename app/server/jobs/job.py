@@ -9,10 +9,12 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ....connectors.report import Report
-from ...access.keys import Key
+
+if TYPE_CHECKING:  # reading keys takes pydantic, which a client of the server need not load
+    from ...access.keys import Key
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Kind = Literal["documents", "files"]
