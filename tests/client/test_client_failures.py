@@ -101,9 +101,7 @@ def test_a_key_is_needed_and_sees_and_may_what_it_may(serve: Serve, tmp_path: Pa
         assert [one.id for one in acme.documents()] == ["acme/人权"]
         assert acme.document("人权") == acme.document("acme/人权")
         assert globex.document("acme/人权") is None
-        with pytest.raises(
-            ConfigurationError, match=r"403 This key lacks the scope write\. Ask .* keys new NAME"
-        ):
+        with pytest.raises(ConfigurationError, match=r"403 This key lacks the scope write\. Ask .* keys new NAME"):
             globex.delete("acme/人权")
     for key in (None, "wrong"):
         with (
