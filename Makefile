@@ -42,7 +42,7 @@ $(VENV)/infinity/ready: pyproject.toml
 	@touch $@
 
 test-models: $(VENV)/ready-models $(VENV)/infinity/ready ## Run the tests of models in torch; TORCH names another build of it
-	@$(BIN)/python -m pytest tests/models
+	@$(BIN)/python -m pytest tests/models tests/probe
 
 lint: $(VENV)/ready-dev ## Check style and formatting
 	@$(BIN)/ruff check .

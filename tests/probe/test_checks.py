@@ -194,11 +194,11 @@ def test_what_ends_a_text_is_read_where_it_enters_the_network(folders: dict[str,
             if change == "suffix":
                 return super()._embed([text.removesuffix(tiny.ZEMBED_SUFFIX) for text in texts], prompt)
             network = self.network()
-            object.__setattr__(self, "_network", replace(network, around=(network.around[0], network.around[1][:0])))
+            self._networks = [replace(network, around=(network.around[0], network.around[1][:0]))]
             try:
                 return super()._embed(texts, prompt)
             finally:
-                object.__setattr__(self, "_network", network)
+                self._networks = [network]
 
     found = failed(Ending(str(folders[name]), catalogued=MODELS[name][1], device="cpu"))
     assert set(found) >= ({"prompt", "tail"} if change != "twice" else {"prompt"})
