@@ -8,16 +8,18 @@ import os
 import platform
 from pathlib import Path
 
-from . import abstention, frameworks, ingest, latency, local, overhead, serve
+from . import abstention, frameworks, ingest, latency, local, overhead, rows, serve, ui
 
 BENCHMARKS = {
     "ingest": ingest.run,
     "overhead": overhead.run,
+    "rows": rows.run,
     "latency": latency.run,
     "local": local.run,
     "frameworks": frameworks.run,
     "abstention": abstention.run,
     "serve": serve.run,
+    "ui": ui.run,
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -63,12 +63,16 @@ def document_digest(document: Document, chunking: Chunking) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version of a document, ready to be cut: where it comes from, its revision and digest as they are stored."""
+    """One version of a document, ready to be cut: where it comes from, its revision and digest as they are stored.
+
+    `updated` as in `Origin`.
+    """
 
     document: Document
     source: str
     revision: str
     digest: str
+    updated: str | None = None
 
 
 def cut(versions: Sequence[Version], *, chunking: Chunking, tokenizer: Tokenizer | None) -> list[list[Chunk]]:
@@ -88,7 +92,13 @@ def _chunks(
     version: Version, text: str, spans: Sequence[tuple[int, int]], languages: Sequence[Language]
 ) -> list[Chunk]:
     document = version.document
-    origin = Origin(source=version.source, revision=version.revision, digest=version.digest, chunks=len(spans))
+    origin = Origin(
+        source=version.source,
+        revision=version.revision,
+        digest=version.digest,
+        chunks=len(spans),
+        updated=version.updated,
+    )
     title = (normalise(document.title) or None) if document.title else None
     return [
         Chunk(

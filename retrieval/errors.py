@@ -5,6 +5,8 @@
     │   └── MissingExtraError     an optional dependency is not installed
     ├── InputError                a document, a query or a file cannot be used
     │   └── FilterError           a filter names an unknown key, language or operator
+    ├── SourceError               a source of documents cannot be reached or broke off
+    │   └── CursorLostError       it no longer knows how far it was read
     ├── EmbedderError             the model failed or returned something unusable
     ├── ChatError                 the chat model failed or returned something unusable
     └── StoreError                the store failed or refused
@@ -41,6 +43,23 @@ class InputError(InterlinguaError):
 
 class FilterError(InputError):
     """A filter names an unknown key, language or operator."""
+
+
+class SourceError(InterlinguaError):
+    """A source of documents cannot be reached or broke off: nothing that it lists, or fails to list, can be relied on.
+
+    `retry_after` is how many seconds it asked to wait; `permanent` says that trying again will not help, as with a
+    password that is refused.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.permanent = permanent
+
+
+class CursorLostError(SourceError):
+    """The source no longer knows how far it was read: everything must be listed again."""
 
 
 class EmbedderError(InterlinguaError):

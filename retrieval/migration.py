@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +29,8 @@ from .types import Chunk, Matrix
 WINDOW = 256
 """Chunks embedded at a time, and the most that a kill throws away."""
 FLUSH_SECONDS = 5.0
+RESTORED = "restored"
+"""The record that is another whenever the index was put back to what it held earlier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +175,10 @@ def roll_back(store: Store, *, force: bool = False) -> Store:
                 f"only those: interlingua migrate --to {kept.model} --dimensions {kept.dim}. Or roll back with --force "
                 "and ingest again."
             )
+        # Who keeps notes of how far a source was read has to read it again: what came in since is not in these vectors.
+        # Before the switch: a kill in between then costs a second look, and loses nothing.
+        if (records := store.records()).names():
+            records.put(RESTORED, uuid.uuid4().hex)
         generations.switch(previous)
     except BaseException:
         previous.close()

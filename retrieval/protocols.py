@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from .filters import Filter
 from .manifest import Manifest
-from .types import Chunk, Document, Hit, Matrix, Pending, Skip
+from .types import Checkpoint, Chunk, Document, Gone, Hit, Matrix, Pending, Skip
 
 
 @runtime_checkable
@@ -171,6 +172,42 @@ class Store(Readable, Protocol):
         """The vectors in force and those beside them; the store is prepared."""
         ...
 
+    def records(self) -> Records:
+        """What is kept beside the chunks; can be asked before `prepare`, once there is a store."""
+        ...
+
+
+class Records(Protocol):
+    """Small named texts (some megabytes at most) that are kept with an index, whatever vectors are in force.
+
+    No search, scan, count or facet sees them, and a new index has none. They can be read while another process has an
+    embedded store open.
+    """
+
+    def get(self, name: str) -> str | None:
+        """The text under that name; None when there is none."""
+        ...
+
+    def put(self, name: str, text: str) -> None:
+        """Write a text, in place of the one before: after a crash all of it is there, or nothing has changed."""
+        ...
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Delete what is under these names, if anything."""
+        ...
+
+    def names(self, prefix: str = "") -> list[str]:
+        """All names that begin with `prefix`, sorted."""
+        ...
+
+    def hold(self, name: str) -> AbstractContextManager[Callable[[], None]]:
+        """In this block nobody else holds `name`, in whatever process; it is let go when this process ends.
+
+        Call what it gives every few minutes, and before anything that only the holder may do. Both raise
+        StoreLockedError, that one when it was lost to another, `hold` when another has it, saying who.
+        """
+        ...
+
 
 class Generations(Protocol):
     """The sets of vectors of one place: those in force, those that they replaced, and those that are being built.
@@ -226,4 +263,18 @@ class Connector(Protocol):
 
     def documents(self) -> Iterator[Document | Pending | Skip]:
         """All documents, lazily, in a stable order; can be called again. What cannot be read is yielded as Skip."""
+        ...
+
+
+class Incremental(Connector, Protocol):
+    """A connector whose source can tell what has changed."""
+
+    def changes(self, since: str | None) -> Iterator[Document | Pending | Skip | Gone | Checkpoint]:
+        """What has changed since the checkpoint with the cursor `since`; a Checkpoint ends it.
+
+        None lists everything, as `documents` does, with checkpoints on the way: a listing that broke off goes on from
+        its last one. A document that changed while it was listed is given again, now or next time. Raises SourceError
+        when the source cannot be reached, and CursorLostError when it no longer knows `since`, so that everything must
+        be listed again.
+        """
         ...

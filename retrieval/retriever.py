@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from .errors import ConfigurationError, EmbedderError, FilterError, InputError
 from .filters import Exists, Filter, Match, Range, metadata_filter
+from .filters import where as from_fields
+from .precedence import SEARCHES
 from .protocols import Embedder, Readable
 from .rerankers import Reranker
 from .reranking import rerank as order_anew
@@ -70,6 +72,7 @@ class Retriever:
         *,
         limit: int = 10,
         languages: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
         filter: Mapping[str, Any] | Filter | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
@@ -81,8 +84,9 @@ class Retriever:
         """The best `limit` passages in any language, best first.
 
         The query is normalised (Unicode only) and embedded as typed: never translated, never routed. `languages` keeps
-        only these (BCP-47 or English names; `zh` includes `zh-Hans` and `zh-Hant`); `filter` is the metadata language
-        of `retrieval.filters`; `score_threshold` drops lower cosines; `per_document` keeps at most so many passages of
+        only these (BCP-47 or English names; `zh` includes `zh-Hans` and `zh-Hant`), `sources` only passages of these
+        (such as `files:/srv/docs`, which `store.facets("source")` lists); `filter` is the metadata language of
+        `retrieval.filters`; `score_threshold` drops lower cosines; `per_document` keeps at most so many passages of
         one document. With `rerank`, the best `candidates` are ordered anew by the reranker, in at most `rerank_budget`
         seconds (see `retrieval.reranking`). A `vector` of the model, shape (dim,), is searched with in place of the
         query's own, which then only the reranker reads. Raises InputError on an empty query or a bad limit, FilterError
@@ -91,10 +95,11 @@ class Retriever:
         _check_limits(limit, per_document)
         reranker = self._asked(candidates, rerank_budget) if rerank else None
         wanted = limit if reranker is None else max(limit, candidates)
-        where = self.matching(languages, filter)
-        if vector is None:
-            vector = self.embed(query)
-        hits = self._nearest(vector, wanted, where, score_threshold, per_document)
+        with SEARCHES.first():
+            where = self.matching(languages, filter, sources)
+            if vector is None:
+                vector = self.embed(query)
+            hits = self._nearest(vector, wanted, where, score_threshold, per_document)
         if reranker is not None:
             hits = order_anew(reranker, normalise(query), hits, budget=rerank_budget)[:limit]
         return hits
@@ -111,7 +116,8 @@ class Retriever:
     ) -> list[Hit]:
         """The passages nearest to a vector, shape (dim,), of the model of the store; all else as in `search`."""
         _check_limits(limit, per_document)
-        return self._nearest(vector, limit, self.matching(languages, filter), score_threshold, per_document)
+        with SEARCHES.first():
+            return self._nearest(vector, limit, self.matching(languages, filter), score_threshold, per_document)
 
     def _nearest(
         self,
@@ -156,9 +162,16 @@ class Retriever:
         row: NDArray[np.float32] = vectors[0]
         return row
 
-    def matching(self, languages: Sequence[str] | None, filter: Mapping[str, Any] | Filter | None) -> Filter | None:
+    def matching(
+        self,
+        languages: Sequence[str] | None,
+        filter: Mapping[str, Any] | Filter | None,
+        sources: Sequence[str] | None = None,
+    ) -> Filter | None:
         """What is asked for as one filter. Raises FilterError for a metadata key that no document has."""
         where = self._where(languages, filter)
+        if sources:
+            where = from_fields(source=sources) & where
         if where is not None:
             self._check_keys(where)
         return where

@@ -66,17 +66,40 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A document that its source says is no longer there.
+
+    With `prefix`, `id` stands for every document whose id starts with it (a folder, a table with its rows).
+    """
+
+    id: str
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A place in a stream of changes: all that came before it is covered by `cursor`.
+
+    The cursor is the connector's own: text (JSON, say) that means nothing to anyone else and holds no secret.
+    """
+
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Which version of which document a chunk belongs to; equal for all chunks of that version.
 
     `digest` covers the document as its source gave it and the chunking settings; `chunks` is how many chunks the
-    version has, so that an incomplete document can be told from a complete one.
+    version has, so that an incomplete document can be told from a complete one. `updated` is when the version was
+    ingested (ISO 8601, UTC), None where that is not known; it says nothing about the version, and makes none unequal.
     """
 
     source: str
     revision: str
     digest: str
     chunks: int
+    updated: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def found(hits: Sequence[Hit]) -> tuple[tuple[str, float], ...]:
 def snapshot(index: interlingua.Index) -> dict[str, object]:
     """Every chunk with its payload and its vector, by id; Qdrant's imitation changes the last bits when it searches."""
     return {
-        stored.chunk.id: (asdict(stored.chunk), None if stored.vector is None else stored.vector.round(5).tolist())
+        stored.chunk.id: (stored.chunk, None if stored.vector is None else stored.vector.round(5).tolist())
         for stored in index.store.scan(vectors=True)
     }
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from interlingua import Document, Index
+from interlingua.connectors.documents import DocumentsConnector
 from interlingua.retrieval.errors import FilterError, InputError
 from interlingua.retrieval.filters import AnyOf, Filter, Match
-from interlingua.retrieval.highlights import highlight
+from interlingua.retrieval.highlights import best_sentences, highlight
 from interlingua.retrieval.protocols import Embedder
 from interlingua.retrieval.retriever import Retriever
-from support import SENTENCES, CountingEmbedder
+from support import SENTENCES, CountingEmbedder, NgramEmbedder
 
 
 @pytest.fixture
@@ -250,3 +251,36 @@ def test_offsets_cut_the_citation_out_of_the_document(index: Index) -> None:
 )
 def test_highlights_mark_the_words_of_the_query(query: str, text: str, words: list[str]) -> None:
     assert [text[start:end] for start, end in highlight(query, text)] == words
+
+
+def test_the_closest_sentence_is_found_across_languages(bundled: Embedder) -> None:
+    passages = [
+        "Das Wetter war schön. Jeder Mensch hat das Recht auf Bildung. Abends gab es Suppe mit Brot.",
+        "昨日は雨が降りました。すべて人は、教育を受ける権利を有する。夕食はスープでした。",
+        "الطقس جميل اليوم. لكل شخص الحق في التعليم. أكلنا الحساء مع الخبز.",
+        "One sentence about education",
+    ]
+    spans = best_sentences("right to education", passages, embedder=bundled)
+    found = [span and passage[span[0] : span[1]] for span, passage in zip(spans, passages, strict=True)]
+    assert found == [
+        "Jeder Mensch hat das Recht auf Bildung.",
+        "すべて人は、教育を受ける権利を有する。",
+        "لكل شخص الحق في التعليم.",
+        None,
+    ]
+
+
+def test_short_sentences_count_with_the_next_and_no_text_is_embedded_for_nothing() -> None:
+    counting = CountingEmbedder(NgramEmbedder())
+    assert best_sentences("x", ["No. 5. Only this one", "", "   "], embedder=counting) == [None, None, None]
+    assert best_sentences("x", [], embedder=counting) == []
+    assert counting.queries == []
+
+
+def test_a_source_is_a_hard_filter(index: Index) -> None:
+    for source in ("wiki", "shop", "shop/x"):
+        index.ingest(DocumentsConnector(items=[Document(id=source, text=f"about {source}")], source=source))
+    assert [hit.chunk.document_id for hit in index.search("about", sources=["shop"])] == ["shop"]
+    assert {hit.chunk.document_id for hit in index.search("about", sources=["shop", "wiki"])} == {"shop", "wiki"}
+    assert index.search("about", sources=["attic"]) == []
+    assert len(index.search("about", sources=[])) == 3

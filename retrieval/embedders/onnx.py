@@ -20,6 +20,7 @@ from tokenizers import Tokenizer as JsonTokenizer
 
 from ..errors import ConfigurationError, EmbedderError
 from ..machine import cores, release
+from ..precedence import SEARCHES
 from ..protocols import Tokenizer
 from ..types import Matrix
 from .published import REMEDY, fingerprint, parse_tokenizer, read_files
@@ -146,6 +147,8 @@ class OnnxEmbedder:
         vectors = np.empty((len(texts), dim), np.float32)
 
         def embed(ids: NDArray[np.int32]) -> NDArray[np.float32]:
+            if len(texts) > 1:
+                SEARCHES.give_way()
             vector = network.run(network.tokens(ids))
             return vector if dim == network.dim else vector[:dim] / np.linalg.norm(vector[:dim])
 

@@ -93,10 +93,7 @@ def hold(folder: Path) -> Holder:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         last = _read(path)
-        _write(
-            descriptor,
-            {"pid": os.getpid(), "command": _command(), "host": socket.gethostname(), "since": _now()},
-        )
+        _write(descriptor, whoami())
     except BlockingIOError:
         os.close(descriptor)
         raise StoreLockedError(_locked_message(folder, _read_patiently(path))) from None
@@ -104,6 +101,17 @@ def hold(folder: Path) -> Holder:
         os.close(descriptor)
         raise StoreError(f"The store folder {folder} cannot be locked: {error}. Choose another --store.") from error
     return Holder(folder, descriptor, last)
+
+
+def whoami() -> dict[str, Any]:
+    """This process, as others are told about it: pid, command without secrets, host, since when."""
+    return {"pid": os.getpid(), "command": _command(), "host": socket.gethostname(), "since": _now()}
+
+
+def alive(holder: Mapping[str, Any]) -> bool:
+    """Whether the process of a `whoami` may still run: one on another host may."""
+    pid = holder.get("pid")
+    return holder.get("host") != socket.gethostname() or not isinstance(pid, int) or _alive(pid)
 
 
 def sync_folder(folder: Path) -> None:

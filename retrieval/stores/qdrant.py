@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import StoreError
 from ..filters import Filter, where
 from ..manifest import Manifest, check
-from ..protocols import Generations, Known, Stored
+from ..protocols import Generations, Known, Records, Stored
 from ..types import Chunk, Hit, Matrix
 from .aliases import QdrantGenerations, resolve
 from .answers import (
@@ -28,6 +28,7 @@ from .answers import (
     unique,
 )
 from .collection import create_indexes, index_texts, open_collection, search_params, stored_manifest
+from .collection_records import CollectionRecords
 from .conditions import client_filter, paths, text_paths
 from .connection import GRPC_PORT, Connection, connect
 from .payload import INDEXED, VECTOR, check_query, check_vectors, to_chunk, to_payloads
@@ -71,6 +72,7 @@ class QdrantStore:
         self._timeout = timeout
         self._retries = retries
         self._connection: Connection | None = None
+        self._looking: Connection | None = None  # for a look at records, before the store is prepared
         self._manifest: Manifest | None = None
         self._indexed: set[tuple[str, bool]] = set()
         self.name = collection
@@ -99,6 +101,14 @@ class QdrantStore:
         """See `Store.generations`."""
         connection, _ = self._opened()
         return QdrantGenerations(connection, self.collection, open_collection=self._beside)
+
+    def records(self) -> Records:
+        """See `Store.records`."""
+        if self._connection is None and self._looking is None:
+            self._looking = self._connect()
+        connection = self._connection or self._looking
+        assert connection is not None
+        return CollectionRecords(connection, self.collection)
 
     def upsert(self, chunks: Sequence[Chunk], vectors: Matrix) -> None:
         """See `Store.upsert`. Raises InputError naming the key when metadata cannot be stored."""
@@ -221,9 +231,10 @@ class QdrantStore:
 
     def close(self) -> None:
         """See `Store.close`. A client that was given is left open."""
-        connection, self._connection = self._connection, None
-        if connection is not None and isinstance(self._target, str):
-            connection.close()
+        connections, self._connection, self._looking = (self._connection, self._looking), None, None
+        for connection in connections:
+            if connection is not None and isinstance(self._target, str):
+                connection.close()
 
     def _connect(self) -> Connection:
         if isinstance(self._target, str):
@@ -241,6 +252,9 @@ class QdrantStore:
         return resolve(connection, self.collection).current if self._connection is None else self.name
 
     def _open(self, connection: Connection, name: str, manifest: Manifest) -> Manifest:
+        if name == self.collection and stored_manifest(connection, name) is None:
+            # Those of an index of this name that was deleted: what they say of its chunks is no longer true.
+            CollectionRecords(connection, name).clear()
         stored = open_collection(connection, name, manifest)
         in_force = check(stored, manifest, where=f"Collection {name!r} at {connection.name}")
         create_indexes(connection, name)

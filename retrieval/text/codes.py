@@ -49,6 +49,12 @@ def base_language(tag: str) -> str:
     return tag.partition("-")[0]
 
 
+def script_of(tag: str) -> str | None:
+    """ISO 15924 code of the script that a stored tag is written in (`ar` gives `Arab`); None when it is not known."""
+    named = next((part for part in tag.split("-")[1:] if len(part) == 4), None)
+    return named or _DEFAULT_SCRIPT.get(base_language(tag))
+
+
 @lru_cache(maxsize=4096)
 def canonical_tag(code: str) -> str:
     """The tag for what a user typed: BCP-47, ISO 639-1, -2 or -3, or an English name (`deu`, `German` give `de`).

@@ -41,7 +41,10 @@ LONG = 40
 _ENOUGH = 600
 _PIECES = 4
 
-_SURE_LONG, _SURE_SHORT, _SECOND = 0.99, 0.95, 0.85
+SURE = 0.95
+"""Confidence from which on a language counts as told; without a prior, both identifiers found it then."""
+
+_SURE_LONG, _SECOND = 0.99, 0.85
 _LEAST = 0.5  # below it py3langid alone is wrong in every second text
 
 
@@ -149,7 +152,7 @@ def _without_first(question: Question, second: str | None, percent: int, score: 
 def _weigh(question: Question, first: str, probability: float, second: str | None, percent: int) -> Answer:
     script, long = question.script, question.letters >= LONG
     if first == second:
-        return first, _SURE_LONG if long else _SURE_SHORT
+        return first, _SURE_LONG if long else SURE
     if second in _CLD2_ONLY and percent >= _HALF and (long or script != "Latn"):
         return second, _SECOND
     if first == _NOT_LANGUAGE or probability < _LEAST:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from ..types import UNDETERMINED
 from .chinese import chinese_script, is_japanese
 from .codes import base_language, canonical_tag, language_and_variants, matches, stored_tag
-from .identify import Question, identify, spread
+from .identify import SURE, Question, identify, spread
 from .scripts import SCRIPTS, WEIGHTS, dominant_script, script_counts
 
 __all__ = [
+    "SURE",
     "Language",
     "base_language",
     "canonical_tag",

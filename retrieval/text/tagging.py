@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from ..errors import FilterError
 from ..types import UNDETERMINED
 from .codes import base_language, canonical_tag
-from .language import Language, detect_batch, stated
+from .language import SURE, Language, detect_batch, stated
 from .scripts import script_counts
 
 _WELL_FORMED = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{1,8})*")
 
 _LEAST_LETTERS = 40
-_AGREED = 0.95
 _NO_LANGUAGE = frozenset({"", UNDETERMINED, "mul", "mis", "zxx"})
 
 
@@ -64,7 +63,7 @@ def _sample(document: Passages) -> str:
 def _weigh(document: Language, own: Language, letters: int) -> Language:
     if base_language(document.tag) == UNDETERMINED or own.tag == document.tag:
         return own
-    return own if own.confidence >= _AGREED and letters >= _LEAST_LETTERS else document
+    return own if own.confidence >= SURE and letters >= _LEAST_LETTERS else document
 
 
 def _stated(declared: str | None, text: str) -> Language | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigurationError, EmbedderError
+from ...precedence import SEARCHES
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ class Batches:
                         return
                     while end > begin:  # once, unless memory runs out
                         start = max(begin, batch_start(ascending, end, self._budget(device)))
+                        if len(lengths) > 1:
+                            SEARCHES.give_way()
                         with self._running[number]:
                             result = self._attempt(network, order[start:end], int(ascending[end - 1]), device)
                         if result is None:
