@@ -17,7 +17,7 @@ from ..retrieval.stores.integrity import Problem, integrity
 from .access.keys import Keys
 from .answers import open_chat
 from .index import from_settings
-from .settings import Settings, load, origins, shown
+from .settings import Settings, described, load
 from .wiring import embedder_for, store_for, verify_model
 
 _EXTRAS = {
@@ -54,10 +54,8 @@ def examine(**options: Any) -> Iterator[Finding]:
     except InterlinguaError as error:
         yield _problem("settings", str(error))
         return
-    for name, origin in origins(**options).items():
-        value = getattr(settings, name)
-        value = shown(value) if isinstance(value, str) and "://" in value else value
-        yield _ok(f"setting {name}", f"{value if value is not None else '-'}  ({origin})")
+    for name, value, origin in described(settings, **options):
+        yield _ok(f"setting {name}", f"{value}  ({origin})")
     yield from _service(settings)
     try:
         model = embedder_for(settings, store_for(settings))

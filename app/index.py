@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ..connectors.ingestor import Ingestor, Progress
 from ..connectors.report import Report
 from ..connectors.sources import Source, connector_for
+from ..connectors.sync.engine import Synchroniser
+from ..connectors.sync.plan import Plan, SyncReport
 from ..retrieval.chunks import Chunking
 from ..retrieval.errors import ManifestError, StoreError
 from ..retrieval.filters import Filter, where
@@ -108,13 +110,41 @@ class Index:
         are deleted (with `delete`; suspiciously many only with `force`). What cannot be read is in the report.
         """
         with self._ingesting, self._current.using() as current:
-            verify_model(self.settings, current.embedder, current.manifest)
-            chunking = Chunking(
-                max_tokens=min(self.settings.chunk_tokens, current.embedder.max_tokens),
-                overlap_sentences=self.settings.chunk_overlap,
-            )
-            ingestor = Ingestor(current.embedder, current.store, chunking=chunking)
+            ingestor = self._ingestor(current)
             return ingestor.ingest(connector_for(source), delete=delete, force=force, progress=progress)
+
+    def sync(
+        self,
+        source: Source,
+        *,
+        name: str | None = None,
+        plan: Plan = Plan(),  # noqa: B008 (frozen)
+        full: bool = False,
+        force: bool = False,
+        patient: bool = False,
+        stop: threading.Event | None = None,
+        progress: Progress | None = None,
+    ) -> SyncReport:
+        """Keep the index in step with `source`, going on from where the last run of that `name` ended.
+
+        As `ingest`, but that a connector which gives changes is asked for those alone, that a run which was killed is
+        gone on with, and that what is gone, what failed and what was done are remembered with the index. `name` is that
+        of the connector's source unless given. See `Synchroniser.sync` for the rest and for what is raised.
+        """
+        with self._ingesting, self._current.using() as current:
+            engine = Synchroniser(self._ingestor(current), current.store)
+            return engine.sync(
+                connector_for(source), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
+                progress=progress,
+            )  # fmt: skip
+
+    def _ingestor(self, current: Generation) -> Ingestor:
+        verify_model(self.settings, current.embedder, current.manifest)
+        chunking = Chunking(
+            max_tokens=min(self.settings.chunk_tokens, current.embedder.max_tokens),
+            overlap_sentences=self.settings.chunk_overlap,
+        )
+        return Ingestor(current.embedder, current.store, chunking=chunking)
 
     def search(
         self,
@@ -122,6 +152,7 @@ class Index:
         *,
         limit: int = 10,
         languages: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
         filter: Mapping[str, Any] | Filter | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
@@ -136,6 +167,7 @@ class Index:
                 query,
                 limit=limit,
                 languages=languages,
+                sources=sources,
                 filter=filter,
                 score_threshold=score_threshold,
                 per_document=per_document,

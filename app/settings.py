@@ -5,6 +5,7 @@ This module is the only reader of the environment.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -64,8 +65,11 @@ class Settings(BaseSettings):
     mcp_key: SecretStr | None = Field(None, description="The API key that mcp acts with on standard input.")
     mcp: bool = Field(False, description="Whether serve offers the tools of mcp too, at /mcp.")
     mcp_ingest: bool = Field(False, description="Whether these tools may add documents, for keys that may write.")
+    fetch_pages: bool = Field(False, description="Whether keys that may write may also add public web pages by URL.")
+    web_hosts: tuple[str, ...] = Field((), description="Hosts, or networks, that these may be on besides public ones.")
     host: str = Field("127.0.0.1", description="Address that serve listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
+    ui_url: str | None = Field(None, description="Server (interlingua serve) that the web interface shows.")
     state: str | None = Field(None, description="Folder of the jobs and uploads of serve; beside the store by default.")
     shutdown_grace: float = Field(30, ge=0, description="Seconds that serve gives requests and the job when it stops.")
     request_timeout: float = Field(30, gt=0, description="Seconds that serve gives one request.")
@@ -82,6 +86,9 @@ class Settings(BaseSettings):
     quantization: Quantization = Field("int8", description="How vectors are compressed: int8, binary or none.")
     chunk_tokens: int = Field(256, ge=16, description="Longest chunk, in tokens of the embedder.")
     chunk_overlap: int = Field(0, ge=0, description="Whole sentences that neighbouring chunks share.")
+    sources: dict[str, dict[str, Any]] = Field(
+        {}, repr=False, description="Tables of what sync keeps in step; see sources."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -110,10 +117,15 @@ def load(**options: Any) -> Settings:
         if first["type"] == "extra_forbidden":
             known = ", ".join(sorted(Settings.model_fields))
             raise ConfigurationError(f"{CONFIG_FILE} has an unknown setting {name!r}. Settings: {known}.") from None
-        got = "" if name in SECRET else f"; got {first['input']!r}"
+        got = "" if name in SECRET or name.startswith("sources") else f"; got {first['input']!r}"
         raise ConfigurationError(f"Setting {name}: {first['msg']}{got}.") from None
     except ValueError as error:  # tomllib.TOMLDecodeError
         raise ConfigurationError(f"{CONFIG_FILE} cannot be read: {error}") from error
+
+
+def variables(**options: Any) -> dict[str, str]:
+    """`options` as environment variables, for a process that is to have them; those that are None are left out."""
+    return {f"INTERLINGUA_{name.upper()}": str(value) for name, value in options.items() if value is not None}
 
 
 def origins(**options: Any) -> dict[str, str]:
@@ -128,6 +140,23 @@ def origins(**options: Any) -> dict[str, str]:
         origin = next((label for label, values in sources if name in values), "default")
         found[name] = f"INTERLINGUA_{name.upper()}" if origin == "environment" else origin
     return found
+
+
+def described(settings: Settings, **options: Any) -> list[tuple[str, str, str]]:
+    """Each setting with its value as it may be shown (`-` for none), and where it came from; see `origins`."""
+    rows = []
+    for name, origin in origins(**options).items():
+        value = getattr(settings, name)
+        value = shown(value) if isinstance(value, str) and "://" in value else value
+        if isinstance(value, dict):  # of tables only the names: a password may stand in one
+            value = ", ".join(value) or None
+        rows.append((name, "-" if value is None else str(value), origin))
+    return rows
+
+
+def variable(name: str) -> str | None:
+    """A variable of the environment that a configuration names; None where there is none."""
+    return os.environ.get(name)
 
 
 def plain(secret: SecretStr | None) -> str | None:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from itertools import islice
 
 from ..retrieval.chunks import Chunking
 from ..retrieval.filters import Filter, Match, where
 from ..retrieval.machine import release
 from ..retrieval.protocols import Connector, Embedder, Store
-from ..retrieval.types import Chunk
+from ..retrieval.types import Chunk, Skip
 from .embedding import Window, embed
 from .prefetch import prefetch
 from .report import Report, Tally
 from .seen import SeenIds
 from .stages import plan, read
+from .vanished import delete_documents, suspicious, vanished
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,6 @@ FLUSH_SECONDS = 30.0
 power loss at most so much, which the next run finds."""
 RELEASE_SECONDS = 5.0
 """Between two returns of free memory to the system."""
-MAX_SOURCES = 100_000
-GUARD_DOCUMENTS = 10
-GUARD_SHARE = 0.3
-"""More than this many documents and this share of a source vanishing at once is taken for a fault of the source."""
 
 Progress = Callable[[Report], None]
 
@@ -62,21 +58,14 @@ class Ingestor:
         """
         started = time.perf_counter()
         seen, unread, tally = SeenIds(), SeenIds(), Tally(connector.source)
+
+        def written(skips: Sequence[Skip]) -> None:
+            unread.add(unread_names(skips))
+            if progress is not None:
+                progress(tally.report(time.perf_counter() - started))
+
         try:
-            with closing(self._windows(connector, seen)) as windows:
-                flushed = released = started
-                for window in windows:
-                    unread.add([name for skip in window.skips if (name := skip.id.rstrip("/#"))])
-                    self._write(window, tally)
-                    now = time.perf_counter()
-                    if now - flushed > FLUSH_SECONDS:
-                        self._store.flush()
-                        flushed = now
-                    if now - released > RELEASE_SECONDS:
-                        release()
-                        released = now
-                    if progress is not None:
-                        progress(tally.report(time.perf_counter() - started))
+            self.write(connector, seen=seen, tally=tally, written=written)
             if delete and connector.complete:
                 self._delete_vanished(connector.source, seen, unread, tally, force=force)
         finally:
@@ -85,6 +74,27 @@ class Ingestor:
         if progress is not None:
             progress(report)
         return report
+
+    def write(
+        self, connector: Connector, *, seen: SeenIds, tally: Tally, written: Callable[[Sequence[Skip]], None]
+    ) -> None:
+        """Store what `connector` yields and delete nothing but old versions; `flush` is the caller's.
+
+        What has been met goes into `seen`, and the second document of an id that is there is skipped. `written` is
+        called after every batch with what was skipped in it; it may raise, to stop.
+        """
+        with closing(self._windows(connector, seen)) as windows:
+            flushed = released = time.perf_counter()
+            for window in windows:
+                self._write(window, tally)
+                now = time.perf_counter()
+                if now - flushed > FLUSH_SECONDS:
+                    self._store.flush()
+                    flushed = now
+                if now - released > RELEASE_SECONDS:
+                    release()
+                    released = now
+                written(window.skips)
 
     def _windows(self, connector: Connector, seen: SeenIds) -> Generator[Window, None, None]:
         """The stages, each on a thread of its own, a few batches ahead of the next."""
@@ -108,33 +118,14 @@ class Ingestor:
 
     def _delete_vanished(self, source: str, seen: SeenIds, unread: SeenIds, tally: Tally, *, force: bool) -> None:
         """Delete what `source`, and the sources within it, no longer list; keep what could not be read."""
-        known = self._store.facets("source", limit=MAX_SOURCES)
-        within = [name for name in known if name == source or name.startswith(source + "/")]
-        if not within:
-            return
-        stored = 0
-        vanished: list[str] = []
-        for document_id in self._store.document_ids(where(source=within)):
-            stored += 1
-            if document_id not in seen and not any(parent in unread for parent in _parents(document_id)):
-                vanished.append(document_id)
+        ids, stored = vanished(self._store, source, seen, unread)
         before = stored - tally.counts["added"]  # what this run brought in says nothing about what went
-        suspicious = len(vanished) > GUARD_DOCUMENTS and len(vanished) > GUARD_SHARE * before
-        if vanished and not force and (suspicious or len(vanished) >= before):
-            tally.counts["refused_deletions"] = len(vanished)
-            logger.warning("%s: %d of %d documents vanished, which is suspicious: kept", source, len(vanished), before)
+        if ids and not force and suspicious(len(ids), before):
+            tally.counts["refused_deletions"] = len(ids)
+            logger.warning("%s: %d of %d documents vanished, which is suspicious: kept", source, len(ids), before)
             return
-        for ids in _pages(vanished, 256):
-            self._store.delete(where(document_id=ids))
-            tally.counts["deleted"] += len(ids)
-
-
-def _parents(document_id: str) -> Iterator[str]:
-    """A document and what it may be part of: `a/b.csv#7`, the folder `a`, the table `a/b.csv`."""
-    yield document_id
-    for position, character in enumerate(document_id):
-        if character in "/#" and position:
-            yield document_id[:position]
+        for count in delete_documents(self._store, ids):
+            tally.counts["deleted"] += count
 
 
 def _stale(chunk: Chunk) -> Filter:
@@ -144,7 +135,6 @@ def _stale(chunk: Chunk) -> Filter:
     )
 
 
-def _pages(items: Sequence[str], size: int) -> Iterator[list[str]]:
-    rest = iter(items)
-    while page := list(islice(rest, size)):
-        yield page
+def unread_names(skips: Sequence[Skip]) -> list[str]:
+    """What is skipped, as `vanished` looks for it: a document, or a folder or a table by its name alone."""
+    return [name for skip in skips if (name := skip.id.rstrip("/#"))]

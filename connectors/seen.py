@@ -29,10 +29,22 @@ class SeenIds:
         new = ~self._contains(hashes)
         unique, first = np.unique(hashes, return_index=True)
         new &= np.isin(np.arange(len(hashes)), first)
+        self._merge(unique)
+        return [bool(x) for x in new]
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """All that is in it, 8 bytes each, shape (ids,), ascending."""
+        return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *self._runs]))
+
+    def add_hashes(self, hashes: NDArray[np.uint64]) -> None:
+        """Add what `hashes` of another set gave."""
+        if hashes.size:
+            self._merge(np.unique(hashes))
+
+    def _merge(self, unique: NDArray[np.uint64]) -> None:
         self._runs.append(unique)
         while len(self._runs) > 1 and self._runs[-1].size * 2 >= self._runs[-2].size:
             self._runs.append(np.union1d(self._runs.pop(), self._runs.pop()))
-        return [bool(x) for x in new]
 
     def _contains(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         found = np.zeros(len(hashes), dtype=np.bool_)

@@ -15,12 +15,16 @@ Source: TypeAlias = str | Path | Connector | Document | Iterable[Document]
 
 
 def connector_for(source: Source) -> Connector:
-    """The connector that reads `source`: a connector, a file or folder, a document or an iterable of documents."""
+    """The connector that reads `source`: a connector, a file or folder, a URL, a document or an iterable of documents.
+
+    An `http` or `https` URL is the page or the file there, and no page that it links to. Other URLs (`s3://…`,
+    `sftp://…`) are folders of remote file systems. Raises InputError, and ConfigurationError for no URL.
+    """
     if isinstance(source, (str, Path)):
         from .files import FilesConnector
 
         if isinstance(source, str) and "://" in source and not source.startswith("file://"):
-            raise InputError(f"No connector reads {source!r}. Give a file, a folder or documents.")
+            return _of_url(source)
         return FilesConnector(Path(str(source).removeprefix("file://")))
     if isinstance(source, Document):
         return DocumentsConnector(items=[source])
@@ -29,3 +33,13 @@ def connector_for(source: Source) -> Connector:
     if hasattr(source, "documents"):
         return source
     raise InputError(f"Cannot ingest a {type(source).__name__}. Give a path, a connector or an iterable of Document.")
+
+
+def _of_url(url: str) -> Connector:
+    if url.startswith(("http://", "https://")):
+        from .web import PagesConnector
+
+        return PagesConnector([url])
+    from .remote import RemoteConnector
+
+    return RemoteConnector(url)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..retrieval.chunks import Chunking, Version, cut, document_digest
-from ..retrieval.errors import InputError
+from ..retrieval.errors import InputError, SourceError
 from ..retrieval.protocols import Connector, Known, Store, Tokenizer
 from ..retrieval.stores.payload import clean_metadata
 from ..retrieval.types import Chunk, Document, Pending, Skip
@@ -93,6 +94,7 @@ def plan_batch(batch: Read, *, source: str, chunking: Chunking, tokenizer: Token
     """What to store for each document of `batch` that is not stored already."""
     unchanged, skips = batch.unchanged, list(batch.skips)
     versions: list[tuple[Version, Known | None, bool]] = []
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     for document, known in batch.documents:
         reason = _unusable(document)
         if reason is not None:
@@ -103,6 +105,7 @@ def plan_batch(batch: Read, *, source: str, chunking: Chunking, tokenizer: Token
             source=known.source if known is not None and related(known.source, source) else source,
             revision=stored_revision(document.revision, chunking),
             digest=document_digest(document, chunking),
+            updated=now,
         )
         current = known is not None and known.complete and known.digest == version.digest
         if known is not None and current and (known.revision, known.source) == (version.revision, version.source):
@@ -186,6 +189,8 @@ def _read_one(item: Document | Pending | Skip) -> Document | Skip:
         return item
     try:
         return item.read()
+    except SourceError:  # nothing more can be read: neither is this document at fault nor are those after it
+        raise
     except (InputError, OSError) as error:
         return Skip(id=item.id, reason=str(error))
     except Exception as error:  # a connector's mistake costs this document, not the run

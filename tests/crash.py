@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import interlingua
@@ -72,7 +72,7 @@ def seconds(report: dict[str, object]) -> float:
 def snapshot(store: Path) -> dict[str, object]:
     """Every chunk with its payload, by id."""
     with interlingua.open(store, embedder="support:NgramEmbedder") as index:
-        return {stored.chunk.id: asdict(stored.chunk) for stored in index.store.scan()}
+        return {stored.chunk.id: stored.chunk for stored in index.store.scan()}
 
 
 def change(source: Path, target: Path, rng: random.Random) -> None:

@@ -17,7 +17,24 @@ import typer.core
 
 from ... import __version__
 from ...retrieval.errors import InterlinguaError
-from . import ask, demo, doctor, ingest, keys, manage, mcp, migrate, models, plan, search, serve, status
+from . import (
+    ask,
+    demo,
+    doctor,
+    ingest,
+    keys,
+    manage,
+    mcp,
+    migrate,
+    models,
+    plan,
+    search,
+    serve,
+    sources,
+    status,
+    sync,
+    ui,
+)
 from .console import fail
 
 
@@ -51,7 +68,24 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 some documents were skipped, 4 deletions were refused, "
     "5 doctor or models check found a problem, 6 ask has no chat model, 130 interrupted.",
 )
-for module in (ingest, search, ask, serve, status, manage, plan, migrate, models, doctor, keys, mcp, demo):
+for module in (
+    ingest,
+    sync,
+    sources,
+    search,
+    ask,
+    serve,
+    ui,
+    status,
+    manage,
+    plan,
+    migrate,
+    models,
+    doctor,
+    keys,
+    mcp,
+    demo,
+):
     module.register(app)
 
 

@@ -82,6 +82,12 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def print_json_line(value: Any) -> None:
+    """One JSON document as one line, handed on at once: somebody may be reading along."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
 def fail(message: str) -> None:
     """An error on standard error."""
     err.print(Text.assemble(("Error: ", "bold red"), visible(message)))

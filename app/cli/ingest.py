@@ -14,6 +14,7 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ...connectors.report import Report
+from ...connectors.sources import connector_for
 from ...retrieval.errors import InputError
 from ...retrieval.protocols import Connector
 from .console import Collection, Embedder, Json, Store, err, fail, index, out, print_json, visible
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Files or folders; - reads standard input.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="Files, folders, URLs; - reads standard input.")],
     include: Annotated[
         list[str] | None, typer.Option(help="Only files that match this glob; repeatable. Nothing is deleted then.")
     ] = None,
@@ -59,16 +60,17 @@ def ingest(
     embedder: Embedder = None,
     as_json: Json = False,
 ) -> None:
-    """Ingest files and folders. Run it again at any time: only what changed is embedded again.
+    """Ingest files, folders and URLs. Run it again at any time: only what changed is embedded again.
 
     Reads txt, md, html, pdf, docx, pptx, xlsx, odt, epub, rtf, eml, csv, tsv, json, jsonl and parquet (each row of a
-    table is a document). Languages are detected; nothing is translated.
+    table is a document). Languages are detected; nothing is translated. A URL is one page, or a folder of a remote file
+    system (s3://…, sftp://…); for whole sites, databases and repositories see [bold]interlingua sync[/bold].
 
     [dim]interlingua ingest docs/ --exclude 'drafts/'
     interlingua ingest catalogue.csv --column text=description --column id=sku[/dim]
     """
     for path in paths:
-        if path != "-" and not Path(path).exists():
+        if path != "-" and "://" not in path and not Path(path).exists():
             raise InputError(f"There is no file or folder {path}.")
     connectors = [_connector(path, include or (), exclude or (), _columns(column)) for path in paths]
     with index(
@@ -104,10 +106,18 @@ def _connector(
 ) -> Connector:
     from ...connectors.files import FilesConnector, StdinConnector
 
+    if path.startswith(("http://", "https://")):
+        if include or exclude or columns:
+            raise typer.BadParameter("a page takes no --include, --exclude or --column", param_hint="PATH")
+        return connector_for(path)
+    if "://" in path and not path.startswith("file://"):
+        from ...connectors.remote import RemoteConnector
+
+        return RemoteConnector(path, include=include, exclude=exclude, columns=columns)
     if path == "-":
         # Without a buffer: a thread that waits in a buffered read cannot be left behind at exit (Ctrl-C).
         return StdinConnector(io.FileIO(sys.stdin.fileno(), closefd=False))
-    return FilesConnector(Path(path), include=include, exclude=exclude, columns=columns)
+    return FilesConnector(Path(path.removeprefix("file://")), include=include, exclude=exclude, columns=columns)
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from ...retrieval.errors import InputError
-from ...retrieval.types import Document, MetadataValue, Pending, Skip
-from .content import UnreadableError, well_formed
+from ...retrieval.types import Document, Pending, Skip
+from .entries import Entry, entry_documents
 from .limits import Limits
 from .mapping import ColumnMap
 from .paths import kind, open_regular, os_reason, utf8
 from .pool import WorkerPool
-from .reading import read_content
-from .registry import for_extension
-from .tables.documents import table_documents
 from .walk import Found, Missed, Rules, patterns, walk
 
 
@@ -101,65 +99,25 @@ class FilesConnector:
                 suffix = "/" if entry.folder and not document_id.endswith("/") else ""
                 yield Skip(id=document_id + suffix, reason=entry.reason, prefix=entry.folder)
                 continue
-            known = for_extension(_extension(entry.relative))
-            if known is not None and known.table:
-                yield from self._rows(entry, document_id)
-            elif entry.size == 0:
-                yield Skip(id=document_id, reason="empty: no text")
-            elif entry.size > self._limits.max_file_bytes:
-                limit = f"{self._limits.max_file_bytes:,} (Limits.max_file_bytes)"
-                yield Skip(id=document_id, reason=f"has {entry.size:,} bytes, more than {limit}")
-            else:
-                read = partial(self._read, entry, document_id, pool)
-                yield Pending(id=document_id, revision=f"{entry.size}-{entry.mtime_ns}", read=read)
-
-    def _read(self, entry: Found, document_id: str, pool: WorkerPool) -> Document | Skip:
-        try:
-            content, format_name = read_content(entry.path, _extension(entry.relative), pool, self._limits)
-        except UnreadableError as error:
-            return Skip(id=document_id, reason=str(error))
-        except OSError as error:
-            return Skip(id=document_id, reason=os_reason(error))
-        facts: dict[str, MetadataValue] = {"path": utf8(entry.relative), "format": format_name}
-        return Document(
-            id=document_id,
-            text=well_formed(content.text),
-            language=content.language,
-            title=content.title,
-            url=_uri(entry.path),
-            metadata={**content.metadata, **facts},
-            revision=f"{entry.size}-{entry.mtime_ns}",
-        )
-
-    def _rows(self, entry: Found, document_id: str) -> Iterator[Document | Skip]:
-        facts: dict[str, MetadataValue] = {"path": utf8(entry.relative)}
-        broken: str | None = None
-        try:
-            with open_regular(entry.path) as file:
-                yield from table_documents(
-                    file,
-                    extension=_extension(entry.relative),
-                    table_id=document_id,
-                    url=_uri(entry.path),
-                    facts=facts,
-                    columns=self._columns,
-                    limits=self._limits,
-                )
-        except UnreadableError as error:
-            broken = str(error)
-        except OSError as error:
-            broken = os_reason(error)
-        if broken is not None:
-            yield Skip(id=f"{document_id}#", reason=broken, prefix=True)
+            yield from entry_documents(
+                Entry(
+                    document_id=document_id,
+                    relative=utf8(entry.relative),
+                    size=entry.size,
+                    revision=f"{entry.size}-{entry.mtime_ns}",
+                    local=partial(_here, entry.path),
+                    stream=partial(open_regular, entry.path),
+                    url=Path(entry.path).as_uri(),
+                ),
+                columns=self._columns,
+                pool=pool,
+                limits=self._limits,
+            )
 
     def _id(self, relative: str, folder: str) -> str:
         base = self._name if self._name is not None else utf8(folder).rstrip("/")
         return f"{base}/{utf8(relative)}"
 
 
-def _extension(name: str) -> str:
-    return utf8(PurePath(name).suffix).lower().removeprefix(".")
-
-
-def _uri(path: str) -> str:
-    return Path(path).as_uri()
+def _here(path: str) -> AbstractContextManager[str]:
+    return nullcontext(path)

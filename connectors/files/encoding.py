@@ -122,7 +122,7 @@ def _lossy(data: bytes, codec: str) -> Decoded:
     text = data.decode(codec, "replace")
     errors = text.count("\ufffd")
     if errors >= _TOLERATED * len(text):
-        raise UnreadableError(f"unknown encoding: {errors:,} places cannot be read as {codec} (the best guess)")
+        raise UnreadableError(f"unknown encoding: not all can be read as {codec}, the best guess (errors: {errors:,})")
     return Decoded(text, codec, errors)
 
 
@@ -140,7 +140,7 @@ def _candidates(data: bytes, declared: str | None) -> Iterator[str]:
     """Codecs to try, most likely first."""
     sample = _telling_part(data)
     codec = python_codec(declared) if declared else None
-    if codec and not (codec == "cp1252" and _hardly_western(sample)):
+    if codec and not (codec == "cp1252" and (_hardly_western(sample) or _ISO_2022.search(sample))):
         yield codec
     import chardet
 

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from .content import Content, UnreadableError, check_length
+from ...retrieval.types import Document, MetadataValue, Skip
+from .content import Content, UnreadableError, check_length, well_formed
 from .limits import Limits
-from .paths import open_regular
+from .paths import open_regular, os_reason
 from .pool import WorkerPool
 from .sniff import HEAD, identify
 from .values import as_metadata
+
+
+def read_document(
+    path: str,
+    *,
+    document_id: str,
+    extension: str,
+    url: str | None,
+    revision: str,
+    facts: Mapping[str, MetadataValue],
+    pool: WorkerPool,
+    limits: Limits,
+) -> Document | Skip:
+    """The file at `path` as a document, or why it cannot be one; `facts` win over what the file says about itself.
+
+    `extension` (lower case, no dot) is a hint: what the file begins with decides.
+    """
+    try:
+        content, format_name = read_content(path, extension, pool, limits)
+    except UnreadableError as error:
+        return Skip(id=document_id, reason=str(error))
+    except OSError as error:
+        return Skip(id=document_id, reason=os_reason(error))
+    return Document(
+        id=document_id,
+        text=well_formed(content.text),
+        language=content.language,
+        title=content.title,
+        url=url,
+        metadata={**content.metadata, **facts, "format": format_name},
+        revision=revision,
+    )
 
 
 def read_content(path: str, extension: str, pool: WorkerPool, limits: Limits) -> tuple[Content, str]:

@@ -50,6 +50,8 @@ FORMATS = (
         extensions=("html", "htm", "xhtml", "xht"),
         isolated=True,
     ),
+    # No file is read with it by its name: the web connector asks for it, since it needs a page's links too.
+    Format(name="webpage", reader="formats.webpage:read", label="a web page", isolated=True),
     Format(name="xml", reader="formats.xml:read", label="XML", extensions=("xml",), isolated=True),
     Format(name="pdf", reader="formats.pdf:read", label="a PDF", extensions=("pdf",), isolated=True),
     Format(name="docx", reader="formats.docx:read", label="a Word document", extensions=("docx",), isolated=True),
@@ -65,6 +67,13 @@ FORMATS = (
     Format(name="epub", reader="formats.epub:read", label="an EPUB", extensions=("epub",), isolated=True),
     Format(name="rtf", reader="formats.rtf:read", label="RTF", extensions=("rtf",), isolated=True),
     Format(name="eml", reader="formats.eml:read", label="an e-mail", extensions=("eml", "mht", "mhtml"), isolated=True),
+    Format(
+        name="wikitext",
+        reader="formats.wikitext:read",
+        label="wikitext",
+        extensions=("wiki", "wikitext", "mediawiki"),
+        isolated=True,
+    ),
     # Containers whose name says nothing reliable: the reader looks inside.
     Format(name="zip", reader="formats.container:read_zip", label="a zip archive", isolated=True),
     Format(

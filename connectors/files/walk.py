@@ -89,7 +89,7 @@ def _children(folder: _Folder, root: str, rules: Rules, followed: set[str]) -> l
     inside = _Folder(folder.path, folder.relative, ignores)
     found: list[_Folder | Found | Missed] = []
     for entry in entries:
-        if not _by_name_skipped(entry.name, rules):
+        if not skipped_by_name(entry.name, hidden=rules.hidden):
             found.extend(_child(entry, inside, root, rules, followed))
     return found
 
@@ -132,7 +132,7 @@ def _refused_link(path: str, relative: str, root: str, rules: Rules, followed: s
         return ()
     parts = PurePath(below).parts
     if parts[0] != os.pardir:
-        if not any(_by_name_skipped(part, rules) for part in parts):
+        if not any(skipped_by_name(part, hidden=rules.hidden) for part in parts):
             return ()
     elif not rules.follow_symlinks:
         return (Missed(relative, "link that leaves the folder: not followed (follow_symlinks=True does)"),)
@@ -147,8 +147,9 @@ def _contains(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _by_name_skipped(name: str, rules: Rules) -> bool:
-    if rules.hidden:
+def skipped_by_name(name: str, *, hidden: bool) -> bool:
+    """Whether a file or folder of this name is one that nobody means to index; `hidden` takes in dot files."""
+    if hidden:
         return name in (".git", ".hg", ".svn", ".interlingua") or name in _SKIPPED_FOLDERS
     return name.startswith((".", "~$")) or name in _SKIPPED_FOLDERS
 

@@ -58,13 +58,17 @@ def _text(part: EmailMessage, kind: str, limits: Limits) -> str:
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes) or not data.strip():
         return ""
-    try:
-        charset = part.get_content_charset()
-    except Exception:  # see _disposition
-        charset = None
+    charset = _charset(part)
     if kind == "html":
         return page(data, limits, declared=charset).text
     return decode(data, declared=charset).text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _charset(part: EmailMessage) -> str | None:
+    try:
+        return part.get_content_charset()
+    except Exception:  # see _disposition
+        return None
 
 
 def _header(message: EmailMessage, name: str) -> str | None:
@@ -72,7 +76,23 @@ def _header(message: EmailMessage, name: str) -> str | None:
         value = message[name]
     except Exception:  # see _disposition
         return None
-    return well_formed(str(value)).strip() or None if value is not None else None
+    if value is None:
+        return None
+    text = str(value)
+    if "\ufffd" in text:
+        text = _unencoded_header(message, name) or text
+    return well_formed(text).strip() or None
+
+
+def _unencoded_header(message: EmailMessage, name: str) -> str | None:
+    """A header that was written in some charset as it is, without saying in which: most likely that of the text."""
+    raw = next((str(value) for header, value in message.raw_items() if header.lower() == name), "")
+    charsets = (_charset(part) for part in message.walk())
+    try:
+        decoded = decode(raw.encode("utf-8", "surrogateescape"), declared=next(filter(None, charsets), None))
+    except (UnreadableError, UnicodeError):
+        return None
+    return " ".join(decoded.text.split())
 
 
 def _metadata(message: EmailMessage) -> dict[str, Any]:

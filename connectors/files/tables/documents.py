@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any, BinaryIO
 
 from ....retrieval.types import Document, MetadataValue, Skip
@@ -24,12 +27,37 @@ def table_documents(
     *,
     extension: str,
     table_id: str,
-    url: str,
+    url: str | None,
     facts: Mapping[str, MetadataValue],
     columns: ColumnMap,
     limits: Limits,
 ) -> Iterator[Document | Skip]:
     """One Document or Skip per row, streaming. Raises UnreadableError when the table cannot be read (on)."""
+    made = table_rows(
+        file, extension=extension, table_id=table_id, url=url, facts=facts, columns=columns, limits=limits
+    )
+    for _, item in made:
+        yield item
+
+
+def table_rows(
+    file: BinaryIO,
+    *,
+    extension: str,
+    table_id: str,
+    url: str | None,
+    facts: Mapping[str, MetadataValue],
+    columns: ColumnMap,
+    limits: Limits,
+    numbered: bool = True,
+    metadata: Collection[str] | None = None,
+) -> Iterator[tuple[int, Document | Skip]]:
+    """As `table_documents`, each with the number of its row, from 1.
+
+    `numbered`: a row without an id has its number in its place, and every document has it as metadata; otherwise a
+    digest of what the row holds, so that it keeps its id wherever it stands, and the second of two equal rows is
+    passed over. `metadata`: the only columns besides those of `columns` that are kept; None for all.
+    """
     head = file.read(HEAD)
     if not head:
         raise UnreadableError("empty: no rows")
@@ -37,16 +65,20 @@ def table_documents(
     if chosen != for_extension(extension):
         raise UnreadableError(f"mislabelled: the name ends in .{extension}, the content is {chosen.label}")
     file.seek(0)
-    maker = _Maker(table_id, url, {**facts, "format": chosen.name}, columns, limits)
+    maker = _Maker(table_id, url, {**facts, "format": chosen.name}, columns, limits, numbered, metadata)
+    read = chosen.load()
+    if chosen.name == "parquet":
+        read = partial(read, wanted=maker.wanted)
     try:
-        for item in chosen.load()(file, limits):
+        for item in read(file, limits):
             if isinstance(item, Header):
                 columns.resolve(item.columns)
-            else:
-                yield maker.convert(item)
+            elif (made := maker.convert(item)) is not None:
+                yield item.number, made
     except (UnicodeError, _HopelessError) as error:
         raise UnreadableError(f"broke off: {error}") from None
-    yield from maker.unknown_keys()
+    for skip in maker.unknown_keys():
+        yield maker.rows + 1, skip
     if not maker.rows:
         raise UnreadableError("empty: no rows")
 
@@ -55,7 +87,14 @@ class _Maker:
     """Converts the rows of one table; remembers the keys it has seen."""
 
     def __init__(
-        self, table_id: str, url: str, facts: Mapping[str, MetadataValue], columns: ColumnMap, limits: Limits
+        self,
+        table_id: str,
+        url: str | None,
+        facts: Mapping[str, MetadataValue],
+        columns: ColumnMap,
+        limits: Limits,
+        numbered: bool,
+        metadata: Collection[str] | None,
     ) -> None:
         self.rows = 0
         self._table_id = table_id
@@ -63,12 +102,21 @@ class _Maker:
         self._facts = facts
         self._columns = columns
         self._limits = limits
+        self._numbered = numbered
+        self._metadata = metadata
         self._seen = SeenKeys()
-        self._keyed = False
+        self._keyed = not numbered
         self._keyless = 0
         self._texts = 0
 
-    def convert(self, item: Row | BadRow) -> Document | Skip:
+    def wanted(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns that are read at all."""
+        if self._metadata is None:
+            return names
+        used = {*self._columns.resolve(names).values(), *self._metadata}
+        return tuple(name for name in names if name in used)
+
+    def convert(self, item: Row | BadRow) -> Document | Skip | None:
         self.rows += 1
         key: str | None = None
         try:
@@ -78,6 +126,10 @@ class _Maker:
             if "id" in roles:
                 self._keyed = True
                 key = self._key(item, roles["id"])
+            elif not self._numbered:
+                key = self._digest(item, roles)
+                if not self._seen.add(key):
+                    return None
             return self._document(item, key or str(item.number), roles)
         except UnreadableError as error:
             if key is None and not isinstance(error, _DuplicateError):
@@ -114,6 +166,13 @@ class _Maker:
             )
         return key
 
+    def _digest(self, row: Row, roles: Mapping[str, str]) -> str:
+        """32 hex digits over all that is kept of a row; the order of its columns does not matter."""
+        used = row.values if self._metadata is None else {*roles.values(), *self._metadata}
+        values = {name: value for name, value in row.values.items() if name in used}
+        text = json.dumps(values, sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
     def _document(self, row: Row, key: str, roles: Mapping[str, str]) -> Document:
         values = row.values
         text = _text(values[roles["text"]], roles["text"])
@@ -123,7 +182,11 @@ class _Maker:
         if language is not None:
             used.add(roles["language"])
         convert = as_number if row.untyped else as_value
-        others = {well_formed(name): convert(value) for name, value in values.items() if name not in used}
+        others = {
+            well_formed(name): convert(value)
+            for name, value in values.items()
+            if name not in used and (self._metadata is None or name in self._metadata)
+        }
         if row.decoding_errors:
             others["decoding_errors"] = row.decoding_errors
         link = values[roles["url"]] if "url" in roles else None
@@ -135,7 +198,7 @@ class _Maker:
             url=well_formed(link) if isinstance(link, str) and link else self._url,
             metadata={
                 **self._facts,
-                "row": row.number,
+                **({"row": row.number} if self._numbered else {}),
                 **{name: value for name, value in others.items() if value not in (None, "")},
             },
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from ....retrieval.errors import MissingExtraError
@@ -15,8 +15,10 @@ _ALLOWANCE = 100_000
 _RATIO_FROM = 50_000_000
 
 
-def rows(file: BinaryIO, limits: Limits) -> Iterator[Header | Row | BadRow]:
-    """The columns (those of bytes are left out), then the rows one by one.
+def rows(
+    file: BinaryIO, limits: Limits, *, wanted: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
+) -> Iterator[Header | Row | BadRow]:
+    """The columns (those of bytes are left out), then the rows one by one, of the columns that `wanted` picks.
 
     A page that holds a text once and names it a thousand times is small until it is converted: no more than one row
     is, and none that is larger than the limits allow.
@@ -30,7 +32,7 @@ def rows(file: BinaryIO, limits: Limits) -> Iterator[Header | Row | BadRow]:
     try:
         # A buffer makes pyarrow read pages one by one instead of whole column chunks.
         with pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as table:
-            names = tuple(name for name, kind in _columns(table) if not _is_binary(pa, kind))
+            names = wanted(tuple(name for name, kind in _columns(table) if not _is_binary(pa, kind)))
             _check_groups(table.metadata, limits)
             yield Header(names)
             # Rows one by one take 19 us instead of 1, which is nothing beside the embedding.

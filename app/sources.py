@@ -1,0 +1,157 @@
+"""The sources of interlingua.toml: a table each.
+
+    [sources.handbook]
+    kind = "files"                        # or web, sql, …, or package.module:Class
+    path = "handbook/"                    # the options of the connector, one to one
+    every = "15m"                         # how often sync --watch looks
+    grace = "1d"                          # how long what is gone at the source stays
+    full_every = "7d"                     # a listing of everything
+    access = ["staff", "legal"]           # the groups that may read its documents
+    metadata = { topic = "work" }         # of every document
+
+A value "env:NAME" is that variable of the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..connectors import kinds
+from ..connectors.sync.plan import ACCESS, Plan
+from ..retrieval.errors import ConfigurationError, InputError
+from ..retrieval.protocols import Connector
+from ..retrieval.stores.payload import clean_metadata
+from .settings import CONFIG_FILE, Settings, variable
+
+OWN = ("kind", "every", "grace", "full_every", "expire", "access", "metadata")
+"""Keys of a table that are not options of the connector."""
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_ENV = "env:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """A source of the configuration. `every` in seconds, None where the table does not say."""
+
+    name: str
+    kind: str
+    connector: Connector
+    plan: Plan
+    every: float | None
+
+
+def configured(settings: Settings, names: Sequence[str] = ()) -> list[Configured]:
+    """The sources of these names, or all, in the order of the file; nothing of them is read.
+
+    Raises ConfigurationError that names file, table and key.
+    """
+    tables = settings.sources
+    for name in names:
+        if name not in tables:
+            known = f"There are: {', '.join(tables)}." if tables else f"{CONFIG_FILE} has no table [sources.{name}]."
+            raise ConfigurationError(f"There is no source {name!r}. {known}")
+    found = [_source(name, table) for name, table in tables.items() if not names or name in names]
+    _refuse_shared(found, tables)
+    return found
+
+
+def seconds(text: object, where: str) -> float:
+    """`15m`, `7d` or a number of seconds. Raises ConfigurationError."""
+    match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match:
+        return float(match[1]) * _SECONDS[match[2]]
+    if isinstance(text, (int, float)) and not isinstance(text, bool) and 0 <= text < float("inf"):
+        return float(text)
+    raise ConfigurationError(f"{where} is {text!r}. Write it as 30s, 15m, 12h, 7d or a number of seconds.")
+
+
+def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Of two tables that read the same source with other options, each would delete what only the other lists."""
+    readers: dict[str, str] = {}
+    rest = [name for name in tables if name not in {one.name for one in found}]
+    others: list[Configured] = []
+    for name in rest:
+        with suppress(ConfigurationError):  # said when it is its turn
+            others.append(_source(name, tables[name]))
+    for one in (*others, *found):
+        source = one.connector.source
+        if source in readers:
+            raise ConfigurationError(
+                f"{CONFIG_FILE}: [sources.{_key(readers[source])}] and [sources.{_key(one.name)}] both read {source}. "
+                "Make one of them, or give one another name where its kind has such an option."
+            )
+        readers[source] = one.name
+
+
+def _source(name: str, table: Mapping[str, Any]) -> Configured:
+    where = f"{CONFIG_FILE}, [sources.{_key(name)}]"
+    kind = table.get("kind")
+    if not isinstance(kind, str):
+        raise ConfigurationError(f"{where}: kind is missing. Kinds: {', '.join(kinds.KINDS)}, or package.module:Class.")
+    given = {key: value for key, value in table.items() if key not in OWN}
+    options = {key: _resolved(value, f"{where}: {key}") for key, value in given.items()}
+    times = {
+        key: seconds(table[key], f"{where}: {key}")
+        for key in ("every", "grace", "full_every", "expire")
+        if key in table
+    }
+    every = times.pop("every", None)
+    if every == 0:
+        raise ConfigurationError(f"{where}: every is 0. Give it some seconds at least, such as 30s.")
+    plan = Plan(metadata=_metadata(table, where), options=_digest(kind, given), **times)
+    return Configured(
+        name=name, kind=kind, connector=kinds.connector(kind, options, where=where), plan=plan, every=every
+    )
+
+
+def _metadata(table: Mapping[str, Any], where: str) -> dict[str, Any]:
+    metadata, access = table.get("metadata", {}), table.get(ACCESS)
+    if not isinstance(metadata, Mapping):
+        raise ConfigurationError(f'{where}: metadata is {metadata!r}, not a table such as {{ topic = "work" }}.')
+    if ACCESS in metadata:
+        raise ConfigurationError(
+            f'{where}: metadata has {ACCESS!r}. Write it as a line of its own: access = ["staff"].'
+        )
+    if access is not None:
+        groups = isinstance(access, list) and bool(access) and all(isinstance(one, str) and one for one in access)
+        if not groups:
+            raise ConfigurationError(
+                f'{where}: access is {access!r}. It lists the groups that may read, such as ["staff", "legal"]. '
+                "Without it, a key with a filter on access sees none of these documents."
+            )
+        metadata = {**metadata, ACCESS: access}
+    try:
+        return clean_metadata(metadata)
+    except InputError as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+
+
+def _resolved(value: Any, where: str) -> Any:
+    """`value` with what it takes from the environment, at any depth."""
+    if isinstance(value, str) and value.startswith(_ENV):
+        found = variable(value.removeprefix(_ENV))
+        if found is None:
+            raise ConfigurationError(f"{where} is {value}, and there is no such variable in the environment.")
+        return found
+    if isinstance(value, list):
+        return [_resolved(one, where) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _resolved(one, f"{where}.{key}") for key, one in value.items()}
+    return value
+
+
+def _digest(kind: str, options: Mapping[str, Any]) -> str:
+    """Equal for equal options. Of the environment only the name counts: a new password is no other source."""
+    text = json.dumps([kind, options], sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

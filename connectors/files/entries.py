@@ -1,0 +1,103 @@
+"""A file that a source lists, as documents: the rows of a table, or one document that is read when it has changed.
+
+What connectors share that list files somewhere (a folder, a bucket, a commit), wherever the bytes come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from ...retrieval.types import Document, Pending, Skip
+from .content import UnreadableError
+from .limits import Limits
+from .mapping import ColumnMap
+from .paths import os_reason
+from .pool import WorkerPool
+from .reading import read_document
+from .registry import for_extension
+from .tables.documents import table_documents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file in a listing.
+
+    `relative` is its path below what is read, with `/`; `size` in bytes, None when it is not known; `revision` as in
+    `Pending`. `local` gives a path on this machine under which the file can be read while it is entered, `stream` the
+    file itself, opened; both raise UnreadableError or OSError with what is wrong with this file alone.
+    """
+
+    document_id: str
+    relative: str
+    size: int | None
+    revision: str
+    local: Callable[[], AbstractContextManager[str]]
+    stream: Callable[[], AbstractContextManager[BinaryIO]]
+    url: str | None = None
+
+
+def entry_documents(
+    entry: Entry, *, columns: ColumnMap, pool: WorkerPool, limits: Limits
+) -> Iterator[Document | Pending | Skip]:
+    """The documents of one file: rows are streamed now, anything else is Pending; too large or empty is a Skip."""
+    known = for_extension(extension(entry.relative))
+    if known is not None and known.table:
+        yield from _rows(entry, columns, limits)
+    elif entry.size == 0:
+        yield Skip(id=entry.document_id, reason="empty: no text")
+    elif entry.size is not None and entry.size > limits.max_file_bytes:
+        limit = f"{limits.max_file_bytes:,} (Limits.max_file_bytes)"
+        yield Skip(id=entry.document_id, reason=f"has {entry.size:,} bytes, more than {limit}")
+    else:
+        read = partial(_read, entry, pool, limits)
+        yield Pending(id=entry.document_id, revision=entry.revision, read=read)
+
+
+def extension(name: str) -> str:
+    """The extension of a file, lower case and without the dot."""
+    return PurePosixPath(name).suffix.lower().removeprefix(".")
+
+
+def _read(entry: Entry, pool: WorkerPool, limits: Limits) -> Document | Skip:
+    try:
+        with entry.local() as path:
+            return read_document(
+                path,
+                document_id=entry.document_id,
+                extension=extension(entry.relative),
+                url=entry.url,
+                revision=entry.revision,
+                facts={"path": entry.relative},
+                pool=pool,
+                limits=limits,
+            )
+    except UnreadableError as error:
+        return Skip(id=entry.document_id, reason=str(error))
+    except OSError as error:
+        return Skip(id=entry.document_id, reason=os_reason(error))
+
+
+def _rows(entry: Entry, columns: ColumnMap, limits: Limits) -> Iterator[Document | Skip]:
+    broken: str | None = None
+    try:
+        with entry.stream() as file:
+            yield from table_documents(
+                file,
+                extension=extension(entry.relative),
+                table_id=entry.document_id,
+                url=entry.url,
+                facts={"path": entry.relative},
+                columns=columns,
+                limits=limits,
+            )
+    except UnreadableError as error:
+        broken = str(error)
+    except OSError as error:
+        broken = os_reason(error)
+    if broken is not None:
+        yield Skip(id=f"{entry.document_id}#", reason=broken, prefix=True)

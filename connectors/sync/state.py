@@ -1,0 +1,205 @@
+"""What is remembered of a source between runs, in the records of the store; NAME is percent-encoded.
+
+sync/NAME                 the cursor, the full listing under way, the last runs; written last
+sync/NAME/gone            what the source says is gone, and since when, until it is deleted
+sync/NAME/failures        what could not be read, and why
+sync/NAME/seen/000007     ids (8 bytes each) that a full listing under way has met, a part per commit
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote, unquote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...retrieval.errors import StoreError
+from ...retrieval.protocols import Records
+from ..seen import SeenIds
+
+MAX_RUNS = 20
+_PREFIX = "sync/"
+
+Outcome = Literal["done", "stopped", "failed", "refused"]
+"""How a run ended; refused: it is done but for deletions that the guard refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run: when it began (seconds since 1970) and how long it took, how it ended, and what it did."""
+
+    began: float
+    seconds: float
+    listing: bool
+    outcome: Outcome
+    counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A full listing under way: when it began, and in how many parts the ids that it met so far are kept."""
+
+    began: float
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far a source was read. Times are seconds since 1970.
+
+    `source` and `options` say what the rest is about: with others it means nothing. `listed` and `synced` are when the
+    last full listing, and the last run, that came to its end began; `documents` were stored after the last run.
+    `relist`: something is to be found out by a full listing, soon.
+    """
+
+    source: str
+    options: str = ""
+    cursor: str | None = None
+    listing: Listing | None = None
+    listed: float | None = None
+    synced: float | None = None
+    documents: int = 0
+    relist: bool = False
+    restored: str | None = None
+    not_before: float | None = None
+    runs: tuple[Run, ...] = ()
+
+    def ended(self, run: Run) -> State:
+        """With one run more in the history."""
+        return dataclasses.replace(self, runs=(*self.runs, run)[-MAX_RUNS:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A document that could not be read or stored: why, since when, how often it was tried; `revision` of the last try.
+
+    Times are seconds since 1970; the revision is empty where its source has none.
+    """
+
+    id: str
+    reason: str
+    first: float
+    last: float
+    attempts: int = 1
+    revision: str = ""
+
+
+def load(records: Records, name: str) -> State | None:
+    """What is remembered of a source; None for one that was never read. Raises StoreError when it is damaged."""
+    with _readable(name):
+        text = records.get(_key(name))
+        if text is None:
+            return None
+        values = json.loads(text)
+        runs = tuple(Run(**run) for run in values.pop("runs"))
+        listing = values.pop("listing")
+        return State(**values, runs=runs, listing=None if listing is None else Listing(**listing))
+
+
+def save(records: Records, name: str, state: State) -> None:
+    """Remember: on return, and after a crash, all of it or what was before."""
+    records.put(_key(name), _json(dataclasses.asdict(state)))
+
+
+def forget(records: Records, name: str) -> None:
+    """Remember nothing of a source any more; its documents stay."""
+    records.remove([_key(name)])
+    records.remove([_key(name, "gone"), _key(name, "failures")])
+    remove_parts(records, name)
+
+
+def known_sources(records: Records) -> list[str]:
+    """Names of all sources of which something is remembered, sorted."""
+    names = [name.removeprefix(_PREFIX) for name in records.names(_PREFIX)]
+    return sorted(unquote(name, errors="surrogatepass") for name in names if "/" not in name)
+
+
+def load_gone(records: Records, name: str) -> dict[str, float]:
+    """Documents that are gone at the source and not deleted yet, each with the time since when."""
+    with _readable(name):
+        return {str(id_): float(since) for id_, since in json.loads(records.get(_key(name, "gone")) or "{}").items()}
+
+
+def save_gone(records: Records, name: str, gone: Mapping[str, float]) -> None:
+    """See `load_gone`."""
+    _put_or_remove(records, _key(name, "gone"), gone)
+
+
+def load_failures(records: Records, name: str) -> dict[str, Failure]:
+    """The registry of failures, by document."""
+    with _readable(name):
+        found = json.loads(records.get(_key(name, "failures")) or "[]")
+        return {values["id"]: Failure(**values) for values in found}
+
+
+def save_failures(records: Records, name: str, failures: Mapping[str, Failure]) -> None:
+    """See `load_failures`."""
+    _put_or_remove(records, _key(name, "failures"), [dataclasses.asdict(one) for one in failures.values()])
+
+
+def save_part(records: Records, name: str, number: int, seen: NDArray[np.uint64], unread: NDArray[np.uint64]) -> None:
+    """Keep what a listing met, and what of it could not be read, since its last part."""
+    values = {"seen": _packed(seen), "unread": _packed(unread)}
+    records.put(_key(name, f"seen/{number:06}"), _json(values))
+
+
+def load_parts(records: Records, name: str, count: int) -> tuple[SeenIds, SeenIds] | None:
+    """The first `count` parts: (seen, unread); None when one of them is not there."""
+    seen, unread = SeenIds(), SeenIds()
+    for number in range(count):
+        with _readable(name):
+            text = records.get(_key(name, f"seen/{number:06}"))
+            if text is None:
+                return None
+            values = json.loads(text)
+            seen.add_hashes(_unpacked(values["seen"]))
+            unread.add_hashes(_unpacked(values["unread"]))
+    return seen, unread
+
+
+def remove_parts(records: Records, name: str) -> None:
+    """Delete all parts, also what a killed run left."""
+    records.remove(records.names(_key(name, "seen/")))
+
+
+def _key(name: str, part: str = "") -> str:
+    return _PREFIX + quote(name, safe="", errors="surrogatepass") + (f"/{part}" if part else "")
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StoreError(
+            f"What is remembered of the source {name} is damaged: {error}. Forget it and list everything again: "
+            f"interlingua sync {name} --forget"
+        ) from error
+
+
+def _put_or_remove(records: Records, name: str, values: Any) -> None:
+    if values:
+        records.put(name, _json(values))
+    else:
+        records.remove([name])
+
+
+def _json(values: Any) -> str:
+    # ASCII: an id may hold half a character (a lone surrogate), which no file in UTF-8 could keep.
+    return json.dumps(values)
+
+
+def _packed(hashes: NDArray[np.uint64]) -> str:
+    return base64.b64encode(hashes.astype("<u8").tobytes()).decode()
+
+
+def _unpacked(text: str) -> NDArray[np.uint64]:
+    return np.frombuffer(base64.b64decode(text), dtype="<u8").astype(np.uint64)
