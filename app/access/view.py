@@ -14,7 +14,7 @@ from ...connectors.ingestor import Progress
 from ...connectors.report import Report
 from ...connectors.sources import Source, connector_for
 from ...retrieval.errors import InputError
-from ...retrieval.filters import Filter, where
+from ...retrieval.filters import Filter, Match, where
 from ...retrieval.protocols import Readable
 from ...retrieval.retriever import CANDIDATES, Retriever
 from ...retrieval.stores.answers import FIRST_CHUNK
@@ -22,11 +22,11 @@ from ...retrieval.stores.filtered import FilteredStore
 from ...retrieval.types import Chunk, Hit
 from ..generation import Generation
 from ..index import Index
+from . import reading
 from .keys import Key
-from .values import StoredDocument, Summary
+from .reading import MAX_PAGE, MAX_SAMPLE, check_limit
+from .values import Overview, Sample, StoredDocument, Summary
 from .writing import KeyConnector
-
-MAX_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class View:
     """One index, and one key: search, read, write and delete what the key may. Safe to share between threads.
 
     What the key may not see does not exist here: not in results, counts and facets, nor in what errors name. The
-    scopes of the key are not looked at, since they belong to routes.
+    scopes of the key are not looked at, since they belong to routes; only `overview` tells an admin key more.
     """
 
     def __init__(self, index: Index, key: Key) -> None:
@@ -60,6 +60,7 @@ class View:
         *,
         limit: int = 10,
         languages: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
         filter: Mapping[str, Any] | Filter | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
@@ -73,6 +74,7 @@ class View:
                 query,
                 limit=limit,
                 languages=languages,
+                sources=sources,
                 filter=filter,
                 score_threshold=score_threshold,
                 per_document=per_document,
@@ -80,6 +82,30 @@ class View:
                 candidates=candidates,
                 rerank_budget=rerank_budget,
             )
+
+    def similar(
+        self,
+        document_id: str,
+        ordinal: int,
+        *,
+        limit: int = 10,
+        languages: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | Filter | None = None,
+        per_document: int | None = None,
+    ) -> list[Hit] | None:
+        """The passages of other documents that are nearest to a stored one, by its vector; None where there is none.
+
+        `document_id` as in `document`, `ordinal` is the place in it; all else as in `Retriever.search`.
+        """
+        with self._index.using() as current:
+            retriever = self._retriever(current)
+            found = reading.passage(self._visible(current), self._names(document_id), ordinal)
+            if found is None:
+                return None
+            assert found.vector is not None  # it was asked for
+            others = Filter(must_not=(Match("document_id", (found.chunk.document_id,)),))
+            wanted = others & retriever.matching(languages, filter)
+            return retriever.nearest(found.vector, limit=limit, filter=wanted, per_document=per_document)
 
     def languages(self) -> dict[str, int]:
         """Passages per language tag, most first."""
@@ -99,13 +125,19 @@ class View:
 
     def documents(self, *, after: str | None = None, limit: int = 100) -> Page:
         """A page of the documents, in a fixed order; `after` is `next` of the page before. Raises InputError."""
-        if not 1 <= limit <= MAX_PAGE:
-            raise InputError(f"limit is {limit}; it must be from 1 to {MAX_PAGE}.")
+        check_limit(limit, MAX_PAGE)
         with self._index.using() as current:
             firsts = self._visible(current).scan(FIRST_CHUNK, after=None if after is None else _cursor(after))
             chunks = [stored.chunk for stored in islice(firsts, limit + 1)]
         documents = tuple(
-            Summary(id=chunk.document_id, title=chunk.title, url=chunk.url, language=chunk.language)
+            Summary(
+                id=chunk.document_id,
+                title=chunk.title,
+                url=chunk.url,
+                language=chunk.language,
+                passages=1 if chunk.origin is None else chunk.origin.chunks,
+                updated=None if chunk.origin is None else chunk.origin.updated,
+            )
             for chunk in chunks[:limit]
         )
         return Page(documents=documents, next=chunks[limit - 1].id if len(chunks) > limit else None)
@@ -113,7 +145,7 @@ class View:
     def document(self, document_id: str) -> StoredDocument | None:
         """One document with its passages, by its id or by what follows the key's prefix; None where there is none."""
         with self._index.using() as current:
-            for name in dict.fromkeys((self.key.own(document_id), document_id)):
+            for name in self._names(document_id):
                 found = [stored.chunk for stored in self._visible(current).scan(where(document_id=name))]
                 if found:
                     return _document(found)
@@ -124,6 +156,33 @@ class View:
         with self._index.using() as current:
             for stored in self._visible(current).scan():
                 yield stored.chunk
+
+    def sample(self, limit: int = 500) -> Sample:
+        """A uniform sample of the passages, the same each time while they are; all where there are no more than that.
+
+        It is the first `limit` in order of id: ids are digests, so that their order says nothing of what they stand
+        for, and a larger sample holds the smaller. Raises InputError for a limit over 2,000.
+        """
+        check_limit(limit, MAX_SAMPLE)
+        with self._index.using() as current:
+            return reading.sample(self._visible(current), limit, current.embedder.dim)
+
+    def overview(self) -> Overview:
+        """Documents and passages, by language and by source; a document counts for the language that it begins in.
+
+        Only an admin key is told the sources: they name folders of this machine and other keys.
+        """
+        with self._index.using() as current:
+            return reading.overview(self._visible(current), sources=self.key.allows("admin"))
+
+    def unsure(self, limit: int = 50) -> list[Chunk]:
+        """Passages whose language is not known, or told with a confidence below 0.95, the first `limit` by id.
+
+        That is where both identifiers do not agree on it, see `retrieval.text.identify`. Raises InputError.
+        """
+        check_limit(limit, MAX_PAGE)
+        with self._index.using() as current:
+            return reading.unsure(self._visible(current), limit)
 
     def ingest(self, source: Source, *, progress: Progress | None = None) -> Report:
         """Add and update documents; what is not in `source` is kept.
@@ -142,6 +201,10 @@ class View:
         if not document_ids:
             return 0
         return self._index.delete(*(self.key.own(name) for name in document_ids), within=self.key.filter)
+
+    def _names(self, document_id: str) -> tuple[str, ...]:
+        """The ids that may be meant: under the key's prefix, and as it is."""
+        return tuple(dict.fromkeys((self.key.own(document_id), document_id)))
 
     def _visible(self, generation: Generation) -> Readable:
         return generation.store if self.key.filter is None else FilteredStore(generation.store, self.key.filter)

@@ -9,6 +9,9 @@ docs/answers.md says what is promised of an answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
+from ...retrieval.types import Hit
 from ..index import Index
 from .answerer import Answerer, Search
 from .chat import HOW_TO, Chat, Message, open_chat
@@ -33,6 +36,7 @@ __all__ = [
     "answerer_for",
     "open_chat",
     "open_served",
+    "passages_alone",
 ]
 
 LEAST_SCORE = {"bundled": 0.25}
@@ -50,3 +54,10 @@ def answerer_for(index: Index, chat: Chat, *, search: Search | None = None) -> A
         least_score=LEAST_SCORE.get(index.embedder.model) if least is None else least,
         embedder=index.embedder,
     )
+
+
+def passages_alone(search: Callable[[], list[Hit]]) -> Iterator[Event]:
+    """The events of a question that no chat model answers: what `search` finds, and an abstention that says so."""
+    hits = tuple(search())
+    yield Passages(hits=hits)
+    yield Answer(text="", language="und", language_ok=None, hits=hits, abstained=True, reason="no_model", model="")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ...retrieval.text.language import Language, base_language, detect
+from ...retrieval.text.language import SURE, Language, base_language, detect
 from ...retrieval.text.languages import LANGUAGES
 from ...retrieval.text.scripts import WEIGHTS, script_counts
 
-_SURE, _CERTAIN = 0.95, 0.99
+_CERTAIN = 0.99
 _ENOUGH = 40
 """Letters, in Latin ones, from which on a text tells its language as surely as a sentence."""
 _NEAR = [frozenset(group.split()) for group in ("bs hr sr", "da nb nn", "id ms")]
@@ -41,7 +41,7 @@ class Wanted:
     def of(cls, question: str) -> Wanted:
         """The language that `question` is written in, as far as it tells."""
         found = detect(question)
-        told = found.confidence >= _SURE
+        told = found.confidence >= SURE
         relatives = found.script == "Latn" and any(base_language(found.tag) in group for group in _NEAR)
         return cls(found.tag, found.script, told, _name(found) if told and not relatives else None)
 

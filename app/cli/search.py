@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from ...retrieval.errors import FilterError
 from ...retrieval.highlights import highlight
 from ...retrieval.retriever import CANDIDATES
 from ...retrieval.types import Hit
+from ..index import Index
 from ..presenting import hit_to_dict
 from .console import Collection, Embedder, Filters, Json, Languages, Rerank, Store, err, index, out, print_json, visible
 
@@ -30,6 +32,10 @@ def search(
     query: Annotated[str, typer.Argument(help="The question, as you would type it, in any language.")],
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many passages.")] = 5,
     language: Languages = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="Only from this source, such as files:/srv/docs; repeatable."),
+    ] = None,
     filter: Filters = None,
     per_document: Annotated[int | None, typer.Option(help="At most so many passages of one document.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Drop passages below this cosine.")] = None,
@@ -49,10 +55,12 @@ def search(
     interlingua search 'الحق في التعليم' --language de --language ja --per-document 1[/dim]
     """
     with index(store, collection, embedder) as opened:
+        _check_sources(source or (), opened)
         hits = opened.search(
             query,
             limit=limit,
             languages=language,
+            sources=source,
             filter=parse_filters(filter or []),
             per_document=per_document,
             score_threshold=min_score,
@@ -68,6 +76,12 @@ def search(
             print_hit(rank, hit, query)
     else:
         err.print("The index is empty. Fill it: interlingua ingest PATH" if empty else "Nothing found.")
+
+
+def _check_sources(asked: Sequence[str], opened: Index) -> None:
+    have = opened.store.facets("source") if asked else {}
+    if lacking := [source for source in asked if source not in have]:
+        raise FilterError(f"The index has nothing from {', '.join(lacking)}. It has: {', '.join(sorted(have))}.")
 
 
 def parse_filters(conditions: list[str]) -> dict[str, Any]:

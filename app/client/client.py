@@ -15,7 +15,7 @@ from ...connectors.report import Report
 from ...retrieval.errors import StoreError
 from ...retrieval.retriever import CANDIDATES
 from ...retrieval.types import Chunk, Document, Hit, Matrix
-from ..access.values import StoredDocument, Summary
+from ..access.values import Overview, Sample, StoredDocument, Summary
 from . import values
 from .connection import Connection
 from .failures import AbsentError, kind_of
@@ -60,6 +60,7 @@ class Client:
         *,
         limit: int = 10,
         languages: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
         filter: Mapping[str, Any] | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
@@ -75,6 +76,7 @@ class Client:
             "query": query,
             "limit": limit,
             "languages": None if languages is None else list(languages),
+            "sources": None if sources is None else list(sources),
             "filter": filter,
             "score_threshold": score_threshold,
             "per_document": per_document,
@@ -83,6 +85,30 @@ class Client:
             "rerank_budget": rerank_budget,
         }
         return self._posted("/search", asked, values.hits)
+
+    def similar(
+        self,
+        document_id: str,
+        ordinal: int,
+        *,
+        limit: int = 10,
+        languages: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        per_document: int | None = None,
+    ) -> list[Hit] | None:
+        """The passages of other documents that are nearest to a stored one; None where there is no such passage."""
+        asked = {
+            "document_id": document_id,
+            "ordinal": ordinal,
+            "limit": limit,
+            "languages": None if languages is None else list(languages),
+            "filter": filter,
+            "per_document": per_document,
+        }
+        try:
+            return self._posted("/similar", asked, values.hits)
+        except AbsentError:
+            return None
 
     def answer(
         self,
@@ -135,15 +161,33 @@ class Client:
         """Counts and model."""
         return self._connection.ask("GET", "/status", values.server_status)
 
+    def overview(self) -> Overview:
+        """Documents and passages, by language and by source; see `View.overview`."""
+        return self._connection.ask("GET", "/overview", values.overview)
+
+    def sample(self, limit: int = 500) -> Sample:
+        """A uniform sample of the chunks with their vectors, at most 2,000; see `View.sample`."""
+        return self._connection.ask("GET", "/sample", values.sample, params={"limit": limit})
+
+    def unsure(self, limit: int = 50) -> list[Chunk]:
+        """Chunks whose language is not known, or told with little confidence; see `View.unsure`."""
+        return self._connection.ask(
+            "GET", "/unsure", lambda found: [values.chunk(one) for one in found["passages"]], params={"limit": limit}
+        )
+
     def documents(self) -> Iterator[Summary]:
         """All documents, in a fixed order, a page at a time."""
-        asked: dict[str, str | int] = {"limit": _PAGE}
+        after: str | None = None
         while True:
-            page, after = self._connection.ask("GET", "/documents", values.summaries, params=asked)
+            page, after = self.page(after=after, limit=_PAGE)
             yield from page
             if after is None:
                 return
-            asked["after"] = after
+
+    def page(self, *, after: str | None = None, limit: int = 100) -> tuple[list[Summary], str | None]:
+        """Some documents, in a fixed order, and what asks for those after them: None at the end."""
+        asked: dict[str, str | int] = {"limit": limit} | ({} if after is None else {"after": after})
+        return self._connection.ask("GET", "/documents", values.summaries, params=asked)
 
     def document(self, document_id: str) -> StoredDocument | None:
         """One document with its passages; None where there is none."""
@@ -174,6 +218,13 @@ class Client:
         """
         files = named_once(paths)
         return self._connection.send_files("/documents/files", lambda opened: form(files, opened), values.job)
+
+    def add_pages(self, urls: Iterable[str]) -> Job:
+        """Have pages of the public web read and stored under their URLs; `wait` for the job, or `follow` it.
+
+        Raises ConfigurationError where the server's setting `fetch_pages` does not allow it, InputError for no URL.
+        """
+        return self._posted("/documents/pages", {"urls": list(urls)}, values.job)
 
     def job(self, job: Job | str) -> Job:
         """A job as it is now, by itself or its id."""

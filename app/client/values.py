@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...connectors.report import MAX_SKIPS, Report
 from ...retrieval.served.answers import in_order
 from ...retrieval.types import UNDETERMINED, Chunk, Hit, Matrix, Skip
-from ..access.values import StoredDocument, Summary
+from ..access.values import Counts, Overview, Sample, StoredDocument, Summary
 from ..server.jobs.job import FINISHED, Kind, State
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStatus:
-    """What the key may see of the index, its model with the length of vector, and the version of the server."""
+    """What the key may see of the index, its model with the length of vector, and the version of the server.
+
+    `scopes` is what the key may do, `fetch_pages` whether web pages can be added by URL; both None from older servers.
+    """
 
     version: str
     model: str
@@ -34,6 +37,8 @@ class ServerStatus:
     documents: int
     chunks: int
     languages: Mapping[str, int]
+    scopes: Sequence[str] | None = None
+    fetch_pages: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,21 @@ def stored_document(values: Mapping[str, Any]) -> StoredDocument:
 def summaries(values: Mapping[str, Any]) -> tuple[list[Summary], str | None]:
     """A page of documents, and where the next begins; None at the end."""
     return [_made(Summary, one) for one in values["documents"]], values["next"]
+
+
+def overview(values: Mapping[str, Any]) -> Overview:
+    """What is stored, in numbers."""
+    return _made(
+        Overview, {**values, "languages": {tag: _made(Counts, one) for tag, one in values["languages"].items()}}
+    )
+
+
+def sample(values: Mapping[str, Any]) -> Sample:
+    """Passages with their vectors."""
+    passages = values["passages"]
+    rows = b"".join(base64.b64decode(one["vector"]) for one in passages)
+    vectors = np.frombuffer(rows, "<f4").astype(np.float32).reshape(len(passages), values["dimensions"])
+    return Sample(chunks=tuple(chunk(one) for one in passages), vectors=vectors)
 
 
 def answer_event(name: str, found: Mapping[str, Any]) -> Event:

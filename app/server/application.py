@@ -18,7 +18,7 @@ from .answers import Json
 from .context import RequestContext, answer
 from .errors import Problem, RequestError, problem
 from .routes import answer as answers
-from .routes import compatible, documents, jobs, search, status, uploads
+from .routes import compatible, documents, exploring, jobs, search, status, uploads
 from .service import Service
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ ROUTERS = (
     documents.routes,
     uploads.routes,
     jobs.routes,
+    exploring.routes,
     status.routes,
     compatible.routes,
 )

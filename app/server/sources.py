@@ -14,6 +14,7 @@ from ...retrieval.types import Document, Pending, Skip
 from .jobs.job import Job
 
 DOCUMENTS = "documents.jsonl"
+PAGES = "pages.json"
 UPLOADED = "uploads"
 """Begins the ids of uploaded files, after the key's prefix."""
 
@@ -58,10 +59,19 @@ def write_documents(folder: Path, documents: Sequence[dict[str, Any]]) -> None:
             file.write(json.dumps(document) + "\n")
 
 
-def source_of(job: Job, folder: Path) -> Connector:
-    """The connector that reads what `job` is to ingest from its folder."""
+def write_pages(folder: Path, urls: Sequence[str]) -> None:
+    """Put URLs where `source_of` finds them."""
+    (folder / PAGES).write_text(json.dumps(list(urls)), encoding="utf-8")
+
+
+def source_of(job: Job, folder: Path, *, web_hosts: Sequence[str] = ()) -> Connector:
+    """The connector that reads what `job` is to ingest; `web_hosts` are those besides the public ones."""
     if job.kind == "documents":
         return StoredDocuments(path=folder / DOCUMENTS)
+    if job.kind == "pages":
+        from ...connectors.web import PagesConnector  # 0.2 s, for what few servers do
+
+        return PagesConnector(json.loads((folder / PAGES).read_text(encoding="utf-8")), allow_hosts=web_hosts)
     return UploadedFiles(paths=sorted(folder.glob("*/*")))
 
 

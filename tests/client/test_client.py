@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import interlingua
 import numpy as np
 import pytest
 from client_samples import Serve, Served
+from interlingua.app.access.keys import EVERYONE
 from interlingua.app.access.view import View
 from interlingua.app.answers import Answerer
 from interlingua.retrieval.types import Chunk, Document, Hit
@@ -110,6 +112,29 @@ def test_counts_are_those_of_the_index(filled: Served) -> None:
         assert status.version == interlingua.__version__
 
 
+def test_what_is_asked_beside_searches_is_answered_as_in_this_process(filled: Served) -> None:
+    filled.index.ingest([Document(id=f"numbers {n}", text=f"1948 / 12 / {n}") for n in (10, 11)])
+    here = View(filled.index, EVERYONE)
+    narrowed: list[dict[str, Any]] = [
+        {}, {"languages": ("ja", "ar")}, {"filter": {"year": {"gte": 1951}}, "per_document": 1, "limit": 2}
+    ]  # fmt: skip
+    with filled.client() as client:
+        for asked in narrowed:
+            found = here.similar("udhr/de", 0, **asked)
+            assert found
+            assert client.similar("udhr/de", 0, **asked) == as_sent(found)
+        assert client.similar("udhr/de", 1) is here.similar("udhr/de", 1) is None
+        assert client.overview() == here.overview()
+        assert [*client.overview().languages] == [*here.overview().languages]
+        for limit in (3, 500):
+            sent, sample = client.sample(limit), here.sample(limit)
+            assert sent.chunks == tuple(map(as_sent_chunk, sample.chunks))
+            assert sent.vectors.dtype == np.float32
+            np.testing.assert_array_equal(sent.vectors, sample.vectors)
+        assert client.unsure() == [as_sent_chunk(chunk) for chunk in here.unsure()] != []
+        assert client.unsure(1) == client.unsure()[:1] != client.unsure()
+
+
 def test_any_id_is_stored_read_and_deleted(client: interlingua.Client, served: Served) -> None:
     documents = [Document(id=name, text=f"{SENTENCES['th']} {name}", metadata={name: True}) for name in IDS]
     assert client.add(documents).added == len(IDS)
@@ -164,7 +189,7 @@ def test_nothing_to_do_asks_for_nothing(client: interlingua.Client) -> None:
     assert client.add([]).documents == 0
     assert client.delete() == client.delete("was never there") == 0
     assert list(client.documents()) == list(client.export()) == client.jobs() == []
-    assert client.embed([]).shape == (0, NgramEmbedder.dim)
+    assert client.embed([]).shape == client.sample().vectors.shape == (0, NgramEmbedder.dim)
     assert client.rerank("q", []).shape == (0,)
 
 
@@ -214,7 +239,8 @@ def test_the_options_are_those_of_an_index_and_of_an_answerer() -> None:
     def options(method: Callable[..., object]) -> list[tuple[str, object]]:
         return [(name, one.default) for name, one in inspect.signature(method).parameters.items()]
 
-    assert options(interlingua.Client.search) == options(View.search)
+    for name in ("search", "similar", "overview", "sample", "unsure"):
+        assert options(getattr(interlingua.Client, name)) == options(getattr(View, name))
     assert options(interlingua.Client.answer) == options(Answerer.answer)
     assert options(interlingua.Client.stream_answer) == options(Answerer.stream)
 

@@ -44,10 +44,25 @@ MATRIX = {
     "/search": [
         Row("POST", "/search", "read", {"query": "{theirs}", "limit": 50}),
         Row("POST", "/search", "read", {"query": "x", "filter": {"tenant": "{other}"}}),
+        Row("POST", "/search", "read", {"query": "x", "sources": ["key:{other}/api", "key:{other}-write/api"]}),
         Row("POST", "/search", "read", {"query": "x", "filter": {"no such key": "a"}}, answers={"read": 422}),
         Row("POST", "/search", "read", {"query": "x", "languages": ["sv"]}, answers={"read": 422}),
         Row("POST", "/search", "read", {"query": "x", "filter": {"secret-{other}": 1}}, answers={"read": 422}),
     ],
+    "/similar": [
+        Row("POST", "/similar", "read", {"document_id": "{tenant}/1", "ordinal": 0, "limit": 50}),
+        Row("POST", "/similar", "read", {"document_id": "{other}/1", "ordinal": 0}, answers={"read": 404}),
+        Row(
+            "POST",
+            "/similar",
+            "read",
+            {"document_id": "{tenant}/1", "ordinal": 0, "filter": {"secret-{other}": 1}},
+            answers={"read": 422},
+        ),
+    ],
+    "/sample": [Row("GET", "/sample?limit=2000", "read")],
+    "/overview": [Row("GET", "/overview", "read")],
+    "/unsure": [Row("GET", "/unsure?limit=1000", "read")],
     "/answer": [
         Row("POST", "/answer", "read", {"question": "{theirs}", "limit": 50}),
         Row("POST", "/answer", "read", {"question": "{theirs}", "limit": 50, "stream": True}),
@@ -60,6 +75,9 @@ MATRIX = {
         Row("POST", "/documents", "write", {"documents": [{"text": "m", "metadata": {"tenant": "{other}"}}]}),
     ],
     "/documents/files": [Row("POST", "/documents/files", "write", files=[("files", ("a.txt", b"text of mine"))])],
+    "/documents/pages": [
+        Row("POST", "/documents/pages", "write", {"urls": ["http://127.0.0.1/{other}"]}, answers={"write": 403})
+    ],
     "/documents/{id}": [
         Row("GET", "/documents/{other}/1", "read", answers={"read": 404}),
         Row("DELETE", "/documents/{other}/1", "write", answers={"write": 404}),
@@ -154,7 +172,7 @@ def test_what_is_forbidden_shows_up_nowhere(tenants: Tenants, name: str) -> None
     before = {line["document_id"] for line in map(json.loads, tenants("boss").get("/export").text.splitlines())}
     for rows in MATRIX.values():
         for row in rows:
-            answer = ask(tenants(name), row, other=other, theirs=CANARIES[other], job=jobs[other])
+            answer = ask(tenants(name), row, other=other, tenant=tenant, theirs=CANARIES[other], job=jobs[other])
             allowed = row.scope == "public" or row.scope in scopes
             expected = row.answers.get(row.scope) if allowed else 403
             assert answer.status_code == expected if expected else answer.status_code < 300, (row, answer.text)

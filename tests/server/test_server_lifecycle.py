@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -34,7 +33,7 @@ DOCUMENTS = [
 def stored(store: Path) -> dict[str, object]:
     """Every passage but for the source, by id."""
     with interlingua.open(store, embedder="support:NgramEmbedder") as index:
-        return {one.chunk.id: asdict(one.chunk) for one in index.store.scan()}
+        return {one.chunk.id: one.chunk for one in index.store.scan()}
 
 
 def begin(client: httpx.Client) -> str:

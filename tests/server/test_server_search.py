@@ -50,6 +50,9 @@ def test_languages_filters_and_thresholds_are_those_of_the_index(client: TestCli
     assert {hit["language"] for hit in german} == {"de"}
     filtered = client.post("/search", json={"query": "Menschen", "filter": {"script": ["h", "j"]}}).json()["hits"]
     assert {hit["document_id"] for hit in filtered} == {"udhr/he", "udhr/hi", "udhr/ja"}
+    for sources, found in ((["attic"], 0), (["key:everyone/api"], 5)):
+        body = {"query": "Menschen", "sources": sources, "limit": 5}
+        assert len(client.post("/search", json=body).json()["hits"]) == found
     query = {"query": SENTENCES["ko"], "score_threshold": 0.99}
     assert [hit["document_id"] for hit in client.post("/search", json=query).json()["hits"]] == ["udhr/ko"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # reading keys takes pydantic, which a client of the server n
     from ...access.keys import Key
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-Kind = Literal["documents", "files"]
+Kind = Literal["documents", "files", "pages"]
 FINISHED: frozenset[State] = frozenset({"done", "failed", "cancelled"})
 SKIPS, ID_CHARACTERS, REASON_CHARACTERS = 100, 300, 200
 """What is kept of what a job skipped: so many of them, and so much of each."""
@@ -29,9 +29,9 @@ _OWN = {"key", "reach", "kills"}
 class Job:
     """An ingest that was asked for. `interrupted`: the server stopped in the middle, and its next start goes on.
 
-    `key` is the name of the key that made it, `reach` what it was confined to (`reach_of`), `items` how many documents
-    or files it was given, `attempt` how often it was begun, `kills` how often the process died while it ran. Times are
-    ISO 8601 in UTC. `report` is the outcome, or the outcome so far; `error` has `type` and `message`.
+    `key` is the name of the key that made it, `reach` what it was confined to (`reach_of`), `items` how many documents,
+    files or pages it was given, `attempt` how often it was begun, `kills` how often the process died while it ran.
+    Times are ISO 8601 in UTC. `report` is the outcome, or the outcome so far; `error` has `type` and `message`.
     """
 
     id: str

@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Body, Request, Response
 from fastapi.responses import StreamingResponse
 
-from ....retrieval.types import Hit
 from ...access.view import View
-from ...answers import Answer, Answerer, Event, Passages, Text
+from ...answers import Answer, Answerer, Event, Passages, Text, passages_alone
 from ...presenting import answer_to_dict, hit_to_dict
 from ..access import ReadView, service_of
 from ..answers import Json
@@ -67,13 +66,7 @@ def _events(answerer: Answerer | None, seen: View, asked: AnswerRequest) -> Iter
     }
     if answerer is not None:
         return answerer.stream(asked.question, **options)
-    return _without_model(partial(seen.search, asked.question, **options))
-
-
-def _without_model(search: Callable[[], list[Hit]]) -> Iterator[Event]:
-    hits = tuple(search())
-    yield Passages(hits=hits)
-    yield Answer(text="", language="und", language_ok=None, hits=hits, abstained=True, reason="no_model", model="")
+    return passages_alone(partial(seen.search, asked.question, **options))
 
 
 async def _whole(service: Service, events: Iterator[Event], request: Request) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -13,29 +14,33 @@ from typing import Annotated, Any
 from fastapi import Body, Path, Query, Request
 from fastapi.responses import StreamingResponse
 
+from ....connectors.web import PagesConnector
+from ....retrieval.errors import ConfigurationError
 from ....retrieval.types import Chunk
 from ...access.keys import Key
+from ...access.reading import MAX_PAGE
 from ...access.values import StoredDocument
-from ...access.view import MAX_PAGE
 from ...presenting import chunk_to_dict
 from ..access import ReadView, WriteView, service_of
 from ..answers import Json
-from ..errors import not_found
+from ..errors import RequestError, not_found
 from ..jobs.job import new_job
 from ..limits import at_most
 from ..schemas.common import errors
 from ..schemas.documents import (
     EXAMPLES,
+    PAGE_EXAMPLES,
     Deleted,
     DocumentPage,
     IngestAnswer,
     NewDocument,
     NewDocuments,
+    NewPages,
     StoredDocumentAnswer,
 )
 from ..schemas.jobs import JobAnswer
 from ..service import Service
-from ..sources import write_documents
+from ..sources import write_documents, write_pages
 from .jobs import accepted, outcome
 from .parts import router
 
@@ -79,6 +84,35 @@ async def add_documents(
     return Json({"ids": [document["id"] for document in documents], "report": done.report})
 
 
+@routes.post(
+    "/documents/pages", status_code=202, response_model=JobAnswer, responses=errors(403), summary="Add web pages"
+)
+async def add_pages(
+    request: Request, asked: Annotated[NewPages, Body(openapi_examples=PAGE_EXAMPLES)], seen: WriteView
+) -> Json:
+    """Read pages or files of the public web, and store them under their URLs; answers with a job.
+
+    Only where the setting `fetch_pages` allows it. Addresses that are not public are never asked.
+    """
+    service = service_of(request)
+    if not service.settings.fetch_pages:
+        raise RequestError(403, "forbidden", "This server reads no web pages: its setting `fetch_pages` is off.")
+    at_most(len(asked.urls), service.limits.documents, what="URLs", setting="max_documents")
+    try:
+        PagesConnector(asked.urls)
+    except ConfigurationError as error:
+        raise RequestError(422, "invalid_request", str(error)) from None
+    job = new_job("pages", key=seen.key, items=len(asked.urls))
+    folder = await asyncio.to_thread(service.jobs.room, job)
+    try:
+        await asyncio.to_thread(write_pages, folder, asked.urls)
+        await asyncio.to_thread(service.jobs.submit, job)
+    except Exception:  # a full disk
+        await asyncio.to_thread(service.jobs.withdraw, job)
+        raise
+    return accepted(service, job)
+
+
 def _fields(document: NewDocument, key: Key) -> dict[str, Any]:
     """The fields of a `Document`; the id is the one that it will be stored under."""
     values = document.model_dump()
@@ -97,8 +131,7 @@ async def list_documents(
 ) -> Json:
     """The documents in a fixed order, a page at a time."""
     page = await service_of(request).slow.run(seen.documents, after=after, limit=limit)
-    documents = [{"id": one.id, "title": one.title, "url": one.url, "language": one.language} for one in page.documents]
-    return Json({"documents": documents, "next": page.next})
+    return Json({"documents": [dataclasses.asdict(one) for one in page.documents], "next": page.next})
 
 
 @routes.get("/documents/{id:anything}", response_model=StoredDocumentAnswer, responses=errors(404), summary="Read one")

@@ -1,4 +1,4 @@
-"""POST /search."""
+"""POST /search and /similar."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from ...access.view import View
 from ...presenting import hit_to_dict
 from ..access import ReadView, service_of
 from ..answers import Json
+from ..errors import not_found
 from ..limits import at_most
-from ..schemas.search import EXAMPLES, SearchAnswer, SearchRequest
+from ..schemas.common import errors
+from ..schemas.search import EXAMPLES, SIMILAR_EXAMPLES, SearchAnswer, SearchRequest, SimilarRequest
 from .parts import router
 
 routes = router("search")
@@ -36,6 +38,7 @@ def _found(seen: View, asked: SearchRequest) -> dict[str, object]:
         asked.query,
         limit=asked.limit,
         languages=asked.languages,
+        sources=asked.sources,
         filter=asked.filter,
         score_threshold=asked.score_threshold,
         per_document=asked.per_document,
@@ -44,3 +47,24 @@ def _found(seen: View, asked: SearchRequest) -> dict[str, object]:
         rerank_budget=asked.rerank_budget,
     )
     return {"hits": [hit_to_dict(hit, asked.query if asked.highlights else None) for hit in hits]}
+
+
+@routes.post("/similar", response_model=SearchAnswer, responses=errors(404), summary="Find passages like a stored one")
+async def find_similar(
+    request: Request, asked: Annotated[SimilarRequest, Body(openapi_examples=SIMILAR_EXAMPLES)], seen: ReadView
+) -> Json:
+    """The passages of other documents nearest to a stored one, best first. Nothing is embedded for that."""
+    service = service_of(request)
+    at_most(asked.limit, service.limits.passages, what="limit", setting="max_passages")
+    hits = await service.quick.run(
+        seen.similar,
+        asked.document_id,
+        asked.ordinal,
+        limit=asked.limit,
+        languages=asked.languages,
+        filter=asked.filter,
+        per_document=asked.per_document,
+    )
+    if hits is None:
+        raise not_found("passage")
+    return Json({"hits": [hit_to_dict(hit) for hit in hits]})

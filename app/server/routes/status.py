@@ -53,6 +53,8 @@ def _status(service: Service, seen: View) -> dict[str, object]:
         "documents": documents,
         "passages": passages,
         "languages": seen.languages(),
+        "scopes": sorted(seen.key.scopes),
+        "fetch_pages": service.settings.fetch_pages,
     }
 
 

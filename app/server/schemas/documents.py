@@ -49,13 +49,34 @@ class IngestAnswer(BaseModel):
     report: IngestReport
 
 
+PAGE_EXAMPLES: dict[str, Any] = {
+    "articles of an encyclopedia": {
+        "value": {
+            "urls": [
+                "https://ja.wikipedia.org/wiki/世界人権宣言",
+                "https://ar.wikipedia.org/wiki/تعليم",
+                "https://hi.wikipedia.org/wiki/शिक्षा",
+            ]
+        }
+    }
+}
+
+
+class NewPages(Request):
+    """Pages or files on the public web."""
+
+    urls: list[str] = Field(min_length=1, description="http or https; what they link to is not read.")
+
+
 class DocumentSummary(BaseModel):
-    """A document in a list; `language` is that of its first passage."""
+    """A document in a list; `language` is that of its first passage, `passages` how many it has."""
 
     id: str
     title: str | None
     url: str | None
     language: str
+    passages: int
+    updated: str | None = Field(description="When this version was stored, ISO 8601 in UTC; null where not known.")
 
 
 class DocumentPage(BaseModel):

@@ -18,6 +18,13 @@ EXAMPLES: dict[str, Any] = {
     "Hindi, reranked": {"value": {"query": "शिक्षा का अधिकार", "rerank": True, "candidates": 30, "rerank_budget": 2.0}},
 }
 
+SIMILAR_EXAMPLES: dict[str, Any] = {
+    "the second passage of a file": {"value": {"document_id": "uploads/отчёт.pdf", "ordinal": 1}},
+    "only German and Japanese passages": {
+        "value": {"document_id": "人权/第一条.md", "ordinal": 0, "languages": ["de", "ja"], "per_document": 1}
+    },
+}
+
 
 class SearchRequest(Request):
     """A query in any language, as it was typed: it is neither translated nor routed."""
@@ -26,6 +33,9 @@ class SearchRequest(Request):
     limit: int = Field(10, ge=1, le=MAX_LIMIT, description="How many passages.")
     languages: list[str] | None = Field(
         None, max_length=200, description="Only these: BCP-47 tags or English names; `zh` includes both scripts."
+    )
+    sources: list[str] | None = Field(
+        None, max_length=200, description="Only from these; `GET /overview` lists them to an admin key."
     )
     filter: Values | None = Field(
         None,
@@ -39,7 +49,18 @@ class SearchRequest(Request):
     highlights: bool = Field(False, description="Also say where words of the query stand in each passage.")
 
 
-class FoundPassage(BaseModel):
+class SimilarRequest(Request):
+    """A stored passage, to which similar ones are sought."""
+
+    document_id: str = Field(min_length=1, max_length=10_000, description="The document that it is in.")
+    ordinal: int = Field(ge=0, lt=2**31, description="Its place in the document, from 0.")
+    limit: int = Field(10, ge=1, le=MAX_LIMIT, description="How many passages.")
+    languages: list[str] | None = Field(None, max_length=200, description="Only these, as in a search.")
+    filter: Values | None = Field(None, description="On metadata, as in a search.")
+    per_document: int | None = Field(None, ge=1, description="At most so many passages of one document.")
+
+
+class WholePassage(BaseModel):
     """A passage: `start` and `end` are code points of the document's normalised text."""
 
     id: str
@@ -53,6 +74,11 @@ class FoundPassage(BaseModel):
     title: str | None
     url: str | None
     metadata: dict[str, Any]
+
+
+class FoundPassage(WholePassage):
+    """A passage that was found."""
+
     score: float = Field(description="Orders the list; higher is better.")
     scores: dict[str, float] = Field(description="Of each stage: dense, rerank.")
     highlights: list[tuple[int, int]] | None = Field(None, description="Spans in code points of the passage.")

@@ -29,6 +29,8 @@ class StatusAnswer(BaseModel):
     documents: int
     passages: int
     languages: dict[str, int]
+    scopes: list[str] = Field(description="What the caller's key may do: read, write, admin.")
+    fetch_pages: bool = Field(description="Whether web pages can be added by URL.")
 
 
 class EmbedderDescription(BaseModel):

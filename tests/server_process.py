@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 PATIENCE = 60.0
-TESTS = Path(__file__).parent.parent
+TESTS = Path(__file__).parent
 
 
 class Process:
