@@ -25,9 +25,7 @@ COPY --from=wheel /wheel /wheel
 # Wheels only: what would need a compiler fails here (pycld2 on ARM does). The cache is the builder's.
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv --without-pip /opt/interlingua \
-    && python -m pip --python /opt/interlingua/bin/python install --only-binary=:all: "$(ls /wheel/*.whl)[${EXTRAS}]" \
-    && ln -s "$(/opt/interlingua/bin/python -c 'import interlingua.ui as ui; print(ui.__path__[0])')/app.py" \
-        /opt/interlingua/ui.py
+    && python -m pip --python /opt/interlingua/bin/python install --only-binary=:all: "$(ls /wheel/*.whl)[${EXTRAS}]"
 
 FROM python:${PYTHON} AS runtime
 ARG REVISION=""

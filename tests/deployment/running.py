@@ -12,12 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stack import ROOT, command_line, environment, health_check
+from stack import command_line, environment, health_check
 
 PATIENCE = 60.0
 PROGRAMS = {
     "interlingua": [sys.executable, "-m", "interlingua.app.cli"],
-    "streamlit": [sys.executable, "-m", "streamlit"],
     "python": [sys.executable],
 }
 """What the image has in its PATH, as this environment runs it."""
@@ -41,7 +40,6 @@ class Running:
         self.port = free_port()
         self._places = {
             "http://qdrant:6333": str(folder / "store"),
-            "/opt/interlingua/ui.py": str(ROOT / "ui" / "app.py"),
             "/data": str(folder),
             "0.0.0.0": "127.0.0.1",
             port: str(self.port),

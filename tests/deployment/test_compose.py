@@ -161,7 +161,7 @@ def test_the_api_has_longer_to_stop_than_it_takes(name: str) -> None:
     assert grace >= Settings.model_fields["shutdown_grace"].default + 20
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name.endswith("-gpu")])
+@pytest.mark.parametrize("name", [name for name in OURS if name.endswith("-gpu") and name != "ui-gpu"])
 def test_what_is_asked_of_the_model_servers_is_what_they_serve(name: str) -> None:
     ours = OURS[name]["environment"]
     for kind, dialects in (("EMBEDDER", Dialect), ("RERANKER", RerankDialect)):

@@ -63,9 +63,11 @@ def test_the_api_serves_with_its_key_is_healthy_and_stops_in_order(start: Start,
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_search_page_is_served_and_healthy(start: Start) -> None:
+def test_the_web_interface_is_served_and_healthy(start: Start) -> None:
     pytest.importorskip("streamlit", reason="needs the extra: pip install 'interlingua[ui]'")
-    page = start("ui", "cpu")
+    api = start("api", "cpu")
+    api.until_healthy()
+    page = start("ui", "cpu", hosts={"api:8000": f"127.0.0.1:{api.port}"})
     assert not page.healthy()
     page.until_healthy()
     assert "streamlit" in httpx.get(page.url, trust_env=False).text.lower()

@@ -1,0 +1,130 @@
+"""The web interface in Chromium: from its start to the first result, and a search as its user waits for it.
+
+python -m benchmarks ui     # needs Chromium, and Playwright, which make test installs
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import interlingua
+
+from .corpus import DEMO, queries
+
+SEARCHES = 60
+
+
+def run(*, searches: int = SEARCHES) -> dict[str, Any]:
+    """Milliseconds in the browser, on the demo corpus."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        with interlingua.open(Path(folder) / "index", embedder="bundled") as index:
+            report = index.ingest(DEMO / "docs")
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        first = [_first(browser, Path(folder)) for _ in range(3)]
+        with _serving(Path(folder)) as (url, _):
+            times = _searches(browser, url, searches)
+        shown, ended = zip(*times, strict=True)
+        browser.close()
+    return {
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "start_to_server_ready_ms": round(statistics.median(ready for ready, _ in first)),
+        "start_to_first_result_ms": round(statistics.median(shown for _, shown in first)),
+        "searches": len(times),
+        "search_p50_ms": round(statistics.median(shown)),
+        "search_p90_ms": round(statistics.quantiles(shown, n=10)[-1]),
+        "search_max_ms": round(max(shown)),
+        "sentences_marked_p50_ms": round(statistics.median(ended)),
+        "sentences_marked_p90_ms": round(statistics.quantiles(ended, n=10)[-1]),
+    }
+
+
+@contextlib.contextmanager
+def _serving(folder: Path) -> Iterator[tuple[str, float]]:
+    """The interface in a process of its own, listening; its address, and when it was started."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "interlingua.app.cli", "ui", "--no-browser", "--port", str(port)]
+    started = time.perf_counter()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--store", str(folder / "index")], cwd=folder, stdout=log, stderr=log)
+    try:
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}", started
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _first(browser: Any, folder: Path) -> tuple[float, float]:
+    """From the start of the process until it listens, and until a browser shows a result."""
+    with _serving(folder) as (url, started):
+        ready = time.perf_counter()
+        page = browser.new_page(locale="en-US")
+        page.goto(f"{url}/?q={quote(queries()[0])}")
+        page.locator(".il-card").first.wait_for(timeout=60_000)
+        shown = time.perf_counter()
+        page.close()
+    return (ready - started) * 1000, (shown - started) * 1000
+
+
+def _searches(browser: Any, url: str, count: int) -> list[tuple[float, float]]:
+    """From Enter until the last passage is shown, and until all is marked, in a tab that has searched before."""
+    page = browser.new_page(locale="en-US")
+    page.goto(url)
+    box = page.get_by_label("Search in any language")
+    box.wait_for(timeout=60_000)
+    times = []
+    for number, query in enumerate(queries()[: count + 5]):
+        box.fill(query)
+        page.evaluate(_WATCH, query)
+        box.press("Enter")
+        shown, ended = page.evaluate("window.shown")
+        times.append((float(shown), float(ended)))
+        if page.locator(".il-card").count() == 0:
+            raise RuntimeError(f"search {number} shows nothing")
+    page.close()
+    return times[5:]  # the first ones load code
+
+
+_WATCH = """query => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const box = document.querySelector('input[aria-label="Search in any language"]');
+  window.shown = new Promise(done => {
+    let pressed = null, ran = false, cards = 0, last = null;
+    box.addEventListener('keydown', () => { pressed ??= performance.now() }, { once: true });
+    new MutationObserver((_, observer) => {
+      const own = document.querySelectorAll(`.il-card[data-query=${JSON.stringify(query)}]`).length;
+      if (own > cards) {
+        cards = own;
+        requestAnimationFrame(() => requestAnimationFrame(() => { last = performance.now() - pressed }));
+      }
+      const running = app.dataset.testScriptState === 'running';
+      ran ||= running && pressed !== null;
+      if (ran && !running) {
+        observer.disconnect();
+        requestAnimationFrame(() => requestAnimationFrame(() => done([last, performance.now() - pressed])));
+      }
+    }).observe(document.body, { attributes: true, childList: true, subtree: true });
+  });
+}"""
+"""Starts a clock at the next key; the milliseconds, each to the second frame after it, until the last passage of the
+query is shown, and until Streamlit's script has run to its end, with the closest sentences marked."""

@@ -1,0 +1,313 @@
+"""Search: one box, passages in every language, and the address of the page says what was asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, cast
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ...retrieval.highlights import Span, highlight
+from ...retrieval.types import Hit
+from .. import words
+from ..address import bound
+from ..backend import Backend
+from ..markup import name, printable
+from ..parts import badge, empty_index, in_context, notice, passage, titled
+from ..session import known
+
+PAGE = 10
+MOST = 100
+COLUMNS = 4
+"""Languages that fit side by side."""
+_CLOSEST = "search.closest-sentences"
+_PAINT = 0.3
+"""Seconds for the passages to reach the browser before sentences are embedded: where that takes all cores, they would
+be shown 0.3 s later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the widgets say, all of which the URL says too.
+
+    `narrowing` is where the filters are still to be drawn that nobody has set: looking up what they offer takes as long
+    as a search, which comes first.
+    """
+
+    narrowing: DeltaGenerator | None
+    query: str
+    languages: list[str]
+    sources: list[str]
+    filter: dict[str, Any]
+    by_document: bool
+    side_by_side: bool
+    rerank: bool
+    scores: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A passage on the page, and where it stands, to be drawn again."""
+
+    hit: Hit
+    place: DeltaGenerator
+
+
+def show(backend: Backend) -> None:
+    """The page."""
+    have = backend.seen.languages()
+    if not have:
+        empty_index()
+        return
+    asked = _asked(backend, have)
+    if like := st.query_params.get("like"):
+        _similar(backend, like)
+    elif not asked.query:
+        notice("info", words.say("search.start"))
+    elif asked.side_by_side:
+        _side_by_side(backend, asked, have)
+    else:
+        _list(backend, asked)
+    if asked.narrowing is not None:
+        _narrowed(backend, asked.narrowing)
+
+
+def _asked(backend: Backend, have: Mapping[str, int]) -> Asked:
+    query = st.text_input(
+        words.say("search.box"),
+        placeholder=words.say("search.placeholder"),
+        label_visibility="collapsed",
+        key="q",
+        bind="query-params",
+        on_change=_end_similar,
+        icon=":material/search:",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        languages = st.multiselect(
+            words.say("search.language_filter"),
+            list(have),
+            format_func=lambda tag: f"{words.language(tag)} ({words.number(have[tag])})",
+            placeholder=words.say("search.every_language"),
+            label_visibility="collapsed",
+            width=360,
+            **bound("lang", have, several=True),
+        )
+        more = st.popover(words.say("search.filters"), icon=":material/tune:")
+        with more:
+            by_document = st.toggle(words.say("search.by_document"), key="group", bind="query-params")
+            rerank = st.toggle(words.say("search.rerank"), key="rerank", bind="query-params")
+            scores = st.toggle(words.say("search.scores"), key="scores", bind="query-params")
+        side_by_side = st.toggle(words.say("search.side_by_side"), key="side", bind="query-params")
+    narrowing = more.container()
+    narrowed = any(st.session_state.get(name) or st.query_params.get(name) for name in ("source", "meta"))
+    sources, metadata = _narrowed(backend, narrowing) if narrowed else ([], {})
+    return Asked(
+        narrowing=None if narrowed else narrowing,
+        query=query.strip(),
+        languages=languages,
+        sources=sources,
+        filter=metadata,
+        by_document=by_document,
+        side_by_side=side_by_side,
+        rerank=rerank,
+        scores=scores,
+    )
+
+
+def _narrowed(backend: Backend, place: DeltaGenerator) -> tuple[list[str], dict[str, Any]]:
+    """The filters whose choices have to be looked up: sources, and metadata."""
+    with place:
+        return _sources(backend), _metadata(backend)
+
+
+def _sources(backend: Backend) -> list[str]:
+    """Where the passages are to come from; only for those who may know the sources, and where there are several."""
+    have = known(backend).sources
+    if len(have) < 2:
+        return []
+    chosen: list[str] = st.multiselect(
+        words.say("corpus.sources"),
+        list(have),
+        format_func=lambda source: f"{printable(source)} ({words.number(have[source])})",
+        placeholder=words.say("search.every_source"),
+        **bound("source", have, several=True),
+    )
+    return chosen
+
+
+def _metadata(backend: Backend) -> dict[str, Any]:
+    """A filter on one key of the metadata: any value, some of them or, where they are dates, a range."""
+    keys = list(known(backend).keys)
+    if (given := st.query_params.get("meta")) and given not in keys:
+        keys.append(given)  # a rare one, which was not seen; or none, and a search says so
+    key = st.selectbox(
+        words.say("search.metadata_key"),
+        keys,
+        index=None,
+        placeholder=words.say("search.any_metadata"),
+        **bound("meta", keys, several=False),
+    )
+    if not key:
+        return {}
+    values = backend.seen.facets(key)
+    if values and all(_date(value) for value in values):
+        days = sorted(day for value in values if (day := _date(value)))
+        first = st.date_input(words.say("search.from"), days[0], key="from", bind="query-params")
+        last = st.date_input(words.say("search.to"), days[-1], key="to", bind="query-params")
+        return {key: {"gte": str(first), "lt": str(last + dt.timedelta(days=1))}}
+    chosen = st.multiselect(
+        words.say("search.metadata_values"),
+        list(values),
+        format_func=lambda value: f"{printable(value)} ({words.number(values[value])})",
+        **bound("values", values, several=True),
+    )
+    return {key: chosen or {"exists": True}}
+
+
+def _date(value: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+
+
+def _list(backend: Backend, asked: Asked) -> None:
+    """The best passages of all languages; more of them on demand."""
+    wanted = f"limit {asked.query}"
+    limit: int = st.session_state.setdefault(wanted, PAGE)
+    hits = _found(backend, asked, limit=limit, per_document=None if asked.by_document else 2)
+    if not hits:
+        notice("info", words.say("search.nothing"), words.say("search.nothing_remedy"))
+        return
+    st.caption(words.say("search.results", count=len(hits)))
+    drawn = _grouped(backend, hits, asked) if asked.by_document else [_card(backend, hit, asked) for hit in hits]
+    _mark_sentences(backend, asked, drawn)
+    if len(hits) >= limit and limit < MOST and st.button(words.say("common.more"), icon=":material/expand_more:"):
+        st.session_state[wanted] = limit + PAGE
+        st.rerun()
+
+
+def _found(backend: Backend, asked: Asked, *, limit: int, per_document: int | None) -> list[Hit]:
+    return backend.seen.search(
+        asked.query,
+        limit=limit,
+        languages=asked.languages or None,
+        sources=asked.sources or None,
+        filter=asked.filter or None,
+        per_document=per_document,
+        rerank=asked.rerank,
+    )
+
+
+def _grouped(backend: Backend, hits: Sequence[Hit], asked: Asked) -> list[Card]:
+    """The hits of a document together, documents in the order of their best passage."""
+    drawn: list[Card] = []
+    rank = {id: n for n, id in enumerate(dict.fromkeys(hit.chunk.document_id for hit in hits))}
+    ordered = sorted(hits, key=lambda hit: rank[hit.chunk.document_id])
+    for document_id, group in groupby(ordered, key=lambda hit: hit.chunk.document_id):
+        own = list(group)
+        st.html(
+            f'<div class="il-title" role="heading" aria-level="3">{name(titled(own[0].chunk.title, document_id))}</div>'
+        )
+        st.caption(words.say("search.passage_count", count=len(own)))
+        drawn += [_card(backend, hit, asked) for hit in own]
+    return drawn
+
+
+def _side_by_side(backend: Backend, asked: Asked, have: Mapping[str, int]) -> None:
+    """The same query in several languages, each in its column: those chosen, or those that answer it best."""
+    if asked.languages:
+        tags = asked.languages[:COLUMNS]
+    else:
+        best = _found(backend, asked, limit=MOST, per_document=1)
+        tags = list(dict.fromkeys(hit.chunk.language for hit in best))[:COLUMNS]
+    if not tags:
+        notice("info", words.say("search.nothing"), words.say("search.nothing_remedy"))
+        return
+    drawn: list[Card] = []
+    for column, tag in zip(st.columns(len(tags)), tags, strict=True):
+        with column:
+            st.html(f'<div role="heading" aria-level="3">{badge(tag)}</div>')
+            hits = _found(backend, replace(asked, languages=[tag]), limit=3, per_document=1)
+            drawn += [_card(backend, hit, asked) for hit in hits]
+    _mark_sentences(backend, asked, drawn)
+
+
+def _similar(backend: Backend, like: str) -> None:
+    """The passages nearest to one that is stored, which the URL names as ORDINAL:DOCUMENT."""
+    ordinal, _, document_id = like.partition(":")
+    st.button(words.say("search.like_end"), icon=":material/arrow_back:", on_click=_end_similar)
+    document = backend.seen.document(document_id)
+    chosen = [chunk for chunk in document.passages if str(chunk.ordinal) == ordinal] if document is not None else []
+    hits = backend.seen.similar(document_id, int(ordinal), limit=PAGE) if chosen else None
+    if hits is None:
+        notice("info", words.say("search.vanished"))
+        return
+    st.subheader(words.say("search.like"))
+    with st.container(border=True):
+        st.html(passage(Hit(chunk=chosen[0], score=1.0), None))
+    for hit in hits:
+        _card(backend, hit)
+
+
+def _end_similar() -> None:
+    st.query_params.pop("like", None)
+
+
+def _card(backend: Backend, hit: Hit, asked: Asked | None = None) -> Card:
+    """A passage that was found, and what can be done with it."""
+    chunk = hit.chunk
+    with st.container(border=True):
+        card = Card(hit=hit, place=st.empty())
+        _draw(card, asked, None if asked is None else _sentences(asked.query).get(chunk.id))
+        with st.container(horizontal=True, gap="small"):
+            if st.button(
+                words.say("search.context"), key=f"context-{chunk.id}", icon=":material/article:", type="tertiary"
+            ):
+                in_context(backend, chunk.document_id, (chunk.start, chunk.end))
+            st.button(
+                words.say("search.similar"),
+                key=f"like-{chunk.id}",
+                icon=":material/hub:",
+                type="tertiary",
+                on_click=_begin_similar,
+                args=(f"{chunk.ordinal}:{chunk.document_id}",),
+            )
+    return card
+
+
+def _draw(card: Card, asked: Asked | None, sentence: Span | None) -> None:
+    query, scores = (None, False) if asked is None else (asked.query, asked.scores)
+    card.place.html(passage(card.hit, query, sentence=sentence, scores=scores))
+
+
+def _mark_sentences(backend: Backend, asked: Asked, drawn: Sequence[Card]) -> None:
+    """Mark what comes closest to the query where none of its words occur; after the rest, since it takes as long."""
+    have = _sentences(asked.query)
+    new = [card for card in drawn if card.hit.chunk.id not in have]
+    new = [card for card in new if not highlight(asked.query, card.hit.chunk.text)]
+    if not new:
+        return
+    time.sleep(_PAINT)
+    found = backend.sentences(asked.query, [card.hit.chunk.text for card in new])
+    for card, sentence in zip(new, found, strict=True):
+        have[card.hit.chunk.id] = sentence
+        _draw(card, asked, sentence)
+
+
+def _sentences(query: str) -> dict[str, Span | None]:
+    """The closest sentence per passage id that is known for a query; of one query, the last."""
+    of, have = st.session_state.get(_CLOSEST, (None, {}))
+    if of != query:
+        have = {}
+        st.session_state[_CLOSEST] = (query, have)
+    return cast("dict[str, Span | None]", have)
+
+
+def _begin_similar(like: str) -> None:
+    st.query_params["like"] = like
