@@ -22,7 +22,7 @@ from ..retrieval.chunks import Chunking
 from ..retrieval.errors import ManifestError, StoreError
 from ..retrieval.filters import Filter, where
 from ..retrieval.manifest import Manifest
-from ..retrieval.protocols import Embedder, Store
+from ..retrieval.protocols import Connector, Embedder, Store
 from ..retrieval.rerankers import Reranker
 from ..retrieval.retriever import CANDIDATES
 from ..retrieval.stores.room import size
@@ -111,7 +111,7 @@ class Index:
         """
         with self._ingesting, self._current.using() as current:
             ingestor = self._ingestor(current)
-            return ingestor.ingest(connector_for(source), delete=delete, force=force, progress=progress)
+            return ingestor.ingest(self._connector(source), delete=delete, force=force, progress=progress)
 
     def sync(
         self,
@@ -134,9 +134,12 @@ class Index:
         with self._ingesting, self._current.using() as current:
             engine = Synchroniser(self._ingestor(current), current.store)
             return engine.sync(
-                connector_for(source), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
+                self._connector(source), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
                 progress=progress,
             )  # fmt: skip
+
+    def _connector(self, source: Source) -> Connector:
+        return connector_for(source, web_hosts=self.settings.web_hosts)
 
     def _ingestor(self, current: Generation) -> Ingestor:
         verify_model(self.settings, current.embedder, current.manifest)

@@ -55,7 +55,7 @@ def plan_sources(
     )
     found: list[Chunk] = []
     for source in sources:
-        part = Sampled(connector_for(source), documents)
+        part = Sampled(connector_for(source, web_hosts=settings.web_hosts), documents)
         for item in chunks(part, chunking=chunking, tokenizer=embedder.tokenizer):
             if isinstance(item, Chunk):
                 found.append(item)

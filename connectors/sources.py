@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,17 +14,18 @@ from .documents import DocumentsConnector
 Source: TypeAlias = str | Path | Connector | Document | Iterable[Document]
 
 
-def connector_for(source: Source) -> Connector:
+def connector_for(source: Source, *, web_hosts: Sequence[str] = ()) -> Connector:
     """The connector that reads `source`: a connector, a file or folder, a URL, a document or an iterable of documents.
 
-    An `http` or `https` URL is the page or the file there, and no page that it links to. Other URLs (`s3://…`,
-    `sftp://…`) are folders of remote file systems. Raises InputError, and ConfigurationError for no URL.
+    An `http` or `https` URL is the page or the file there, and no page that it links to; besides public hosts it may be
+    on `web_hosts` (the setting of that name). Other URLs (`s3://…`, `sftp://…`) are folders of remote file systems.
+    Raises InputError, and ConfigurationError for no URL.
     """
     if isinstance(source, (str, Path)):
         from .files import FilesConnector
 
         if isinstance(source, str) and "://" in source and not source.startswith("file://"):
-            return _of_url(source)
+            return _of_url(source, web_hosts)
         return FilesConnector(Path(str(source).removeprefix("file://")))
     if isinstance(source, Document):
         return DocumentsConnector(items=[source])
@@ -35,11 +36,11 @@ def connector_for(source: Source) -> Connector:
     raise InputError(f"Cannot ingest a {type(source).__name__}. Give a path, a connector or an iterable of Document.")
 
 
-def _of_url(url: str) -> Connector:
+def _of_url(url: str, web_hosts: Sequence[str]) -> Connector:
     if url.startswith(("http://", "https://")):
         from .web import PagesConnector
 
-        return PagesConnector([url])
+        return PagesConnector([url], allow_hosts=web_hosts)
     from .remote import RemoteConnector
 
     return RemoteConnector(url)

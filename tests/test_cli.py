@@ -18,6 +18,7 @@ from interlingua.app.cli import app
 from interlingua.app.cli.search import parse_filters
 from interlingua.retrieval.catalogue import embedding_models, reranker_models
 from interlingua.retrieval.errors import FilterError
+from sites import site as running
 from support import SENTENCES
 from typer.testing import CliRunner
 
@@ -168,6 +169,17 @@ def test_interrupting_ends_with_130_and_says_that_nothing_is_lost(tmp_path: Path
 def test_standard_input_is_a_document(run: Run) -> None:
     assert run("ingest", "-", stdin=SENTENCES["el"]).returncode == 0
     assert data(run("search", "ελεύθεροι", "--json"))[0]["language"] == "el"
+
+
+def test_a_page_of_a_private_host_is_read_where_the_settings_name_it(run: Run) -> None:
+    with running() as site:
+        site.page("/ferry", "The ferry leaves at nine.")
+        refused = run("ingest", f"{site.url}/ferry")
+        assert refused.returncode == 3
+        assert "web_hosts" in refused.stdout
+        added = run("ingest", f"{site.url}/ferry", INTERLINGUA_WEB_HOSTS=json.dumps([site.host]))
+        assert added.returncode == 0, added.stdout
+    assert data(run("list", "--json")) == [f"{site.url}/ferry"]
 
 
 def test_export_and_import_move_an_index(run: Run, tmp_path: Path) -> None:

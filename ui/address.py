@@ -18,8 +18,10 @@ def bound(name: str, options: Collection[str], *, several: bool) -> dict[str, An
         given = [value for value in st.query_params.get_all(name) if value in options]
         if given:
             st.session_state[name] = given if several else given[0]
-    elif several:  # what the index no longer has
-        st.session_state[name] = [value for value in st.session_state[name] if value in options]
+    elif several:
+        kept = [value for value in st.session_state[name] if value in options]
+        if kept != st.session_state[name]:  # the index no longer has some; else hands off what is being chosen meanwhile
+            st.session_state[name] = kept
     elif st.session_state[name] not in options:
         st.session_state[name] = None
     return {"key": name, "on_change": _write, "args": (name,)}

@@ -190,7 +190,7 @@ class View:
         Their ids get the key's prefix, and what its filter asks for is written into their metadata; a document that
         says otherwise is skipped. Raises what `Index.ingest` raises.
         """
-        connector = KeyConnector(inner=connector_for(source), key=self.key)
+        connector = KeyConnector(inner=connector_for(source, web_hosts=self._index.settings.web_hosts), key=self.key)
         return self._index.ingest(connector, delete=False, progress=progress)
 
     def delete(self, *document_ids: str) -> int:

@@ -14,9 +14,8 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ...connectors.report import Report
-from ...connectors.sources import connector_for
+from ...connectors.sources import Source
 from ...retrieval.errors import InputError
-from ...retrieval.protocols import Connector
 from .console import Collection, Embedder, Json, Store, err, fail, index, out, print_json, visible
 
 OPTIMIZE_FROM = 20_000
@@ -72,7 +71,7 @@ def ingest(
     for path in paths:
         if path != "-" and "://" not in path and not Path(path).exists():
             raise InputError(f"There is no file or folder {path}.")
-    connectors = [_connector(path, include or (), exclude or (), _columns(column)) for path in paths]
+    sources = [_source(path, include or (), exclude or (), _columns(column)) for path in paths]
     with index(
         store,
         collection,
@@ -84,9 +83,9 @@ def ingest(
         dimensions=dimensions,
     ) as opened:
         reports = []
-        for connector in connectors:
+        for source in sources:
             with progress_bar() as progress:
-                reports.append(opened.ingest(connector, delete=delete, force=force, progress=progress))
+                reports.append(opened.ingest(source, delete=delete, force=force, progress=progress))
         if any(report.chunks for report in reports) and opened.store.count() >= OPTIMIZE_FROM:
             with err.status("Building quantized segments…"):
                 opened.store.optimize()
@@ -101,15 +100,15 @@ def ingest(
         raise typer.Exit(3)
 
 
-def _connector(
+def _source(
     path: str, include: list[str] | tuple[()], exclude: list[str] | tuple[()], columns: dict[str, str]
-) -> Connector:
+) -> Source:
     from ...connectors.files import FilesConnector, StdinConnector
 
     if path.startswith(("http://", "https://")):
         if include or exclude or columns:
             raise typer.BadParameter("a page takes no --include, --exclude or --column", param_hint="PATH")
-        return connector_for(path)
+        return path
     if "://" in path and not path.startswith("file://"):
         from ...connectors.remote import RemoteConnector
 

@@ -107,7 +107,9 @@ def _print_one(one: SourceStatus, kind: str | None) -> None:
         said = f": {run.error}" if run.error else f": {done}" if done else ""
         out.print(visible(f"{_moment(run.began)}  {run.outcome} in {run.seconds:.1f} s{said}"))
     for failure in one.failures:
-        times = f"{failure.attempts} times since {_moment(failure.first)}, last {_moment(failure.last)}"
+        times = f"once, {_moment(failure.last)}"
+        if failure.attempts > 1:
+            times = f"{failure.attempts} times since {_moment(failure.first)}, last {_moment(failure.last)}"
         out.print(visible(f"failed {failure.id}: {failure.reason} ({times})"))
 
 

@@ -158,7 +158,8 @@ class Permission:
                 name = f"[{host}]" if ":" in host else host
                 raise RefusedError(
                     f"{shown} is not on the public internet: refused. "
-                    f"To trust it, add '{name}' or '{name}:{port}' to allow_hosts."
+                    f"To trust it, add '{name}' or '{name}:{port}' to allow_hosts of the source, or to the setting "
+                    "web_hosts for addresses that are given one by one."
                 )
 
     def _allows(self, address: Address, port: int) -> bool:

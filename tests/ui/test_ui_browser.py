@@ -89,10 +89,11 @@ def test_a_language_filter_keeps_the_others_out(url: str, tab: Tab) -> None:
     page = tab(url)
     search(page, QUERIES["de"])
     page.get_by_label("Only these languages").click()
-    page.get_by_role("option", name=re.compile("^Japanese")).click()
-    expect(page.locator(".il-passage[lang=ja]").first).to_be_visible()
-    expect(page.locator(".il-passage:not([lang=ja])")).to_have_count(0)
-    page.wait_for_url(re.compile(r"[?&]lang=ja"))
+    # One in sight: the list drops a press that comes right after it was scrolled.
+    page.get_by_role("option", name=re.compile("^Hebrew")).click()
+    page.wait_for_url(re.compile(r"[?&]lang=he"))
+    expect(page.locator(".il-passage:not([lang=he])")).to_have_count(0)
+    expect(page.locator(".il-passage[lang=he]").first).to_be_visible()
 
 
 def test_a_passage_is_shown_in_its_document(url: str, tab: Tab) -> None:
