@@ -1,13 +1,17 @@
-"""Short rows of one Parquet file, in many scripts, through the whole ingest: how fast, and in how much memory."""
+"""Short rows of one Parquet file, in many scripts, through the whole ingest: how fast, and in how much memory.
+
+python -m benchmarks rows     # BENCHMARK_ROWS: how many; BENCHMARK_MEMORY: bytes that the process may have at most
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,8 @@ from interlingua.retrieval.types import Matrix
 from .corpus import sentences
 
 ROWS = int(os.environ.get("BENCHMARK_ROWS", "1000000"))
+MEMORY = int(os.environ.get("BENCHMARK_MEMORY", "0"))
+CONTROLLER = Path("/sys/fs/cgroup/memory")
 _GROUP = 50_000
 
 _CHILD = """
@@ -56,20 +62,26 @@ def run() -> dict[str, Any]:
     """A million rows with an embedder that costs next to nothing, 20,000 with the bundled model; each a new store.
 
     What the connector, the ingest and the store need in time and memory shows in the first; the second is bound by
-    the model. BENCHMARK_ROWS in the environment changes the number of rows of the first.
+    the model. With a limit, the first runs where the kernel gives a process no more memory than that, the store's files
+    in its cache included, and ends it when it needs more (a control group of version 1, which only root can make).
     """
     return {
-        "all": _measure(ROWS, f"{__package__}.rows:NgramCounts"),
+        "all": _measure(ROWS, f"{__package__}.rows:NgramCounts", limit=MEMORY),
         "bundled": _measure(min(ROWS, 20_000), "bundled"),
     }
 
 
-def _measure(rows: int, embedder: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
+def _measure(rows: int, embedder: str, *, limit: int = 0) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder, _limited(limit) as group:
         path = Path(folder) / "rows.parquet"
         characters = write_rows(path, rows)
         command = [sys.executable, "-c", _CHILD, str(path), str(Path(folder) / "index"), embedder]
+        if group is not None:
+            command = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh", *command]
         result = json.loads(subprocess.check_output(command, text=True))
+        if group is not None:
+            result["limit_mib"] = limit / 2**20
+            result["peak_with_cache_mib"] = int((group / "memory.max_usage_in_bytes").read_text()) / 2**20
         size = path.stat().st_size
     report = result.pop("report")
     return {
@@ -84,6 +96,21 @@ def _measure(rows: int, embedder: str) -> dict[str, Any]:
         # The whole process, with the files that are mapped (the store, the libraries); and what it allocated itself.
         **{name: round(value) for name, value in result.items()},
     }
+
+
+@contextlib.contextmanager
+def _limited(limit: int) -> Iterator[Path | None]:
+    """A control group whose processes have at most `limit` bytes of memory between them; None without a limit."""
+    if not limit:
+        yield None
+        return
+    group = CONTROLLER / f"interlingua-rows-{os.getpid()}"
+    group.mkdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text(str(limit))
+        yield group
+    finally:
+        group.rmdir()
 
 
 class NgramCounts:
