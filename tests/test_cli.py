@@ -176,7 +176,7 @@ def test_a_page_of_a_private_host_is_read_where_the_settings_name_it(run: Run) -
         site.page("/ferry", "The ferry leaves at nine.")
         refused = run("ingest", f"{site.url}/ferry")
         assert refused.returncode == 3
-        assert "web_hosts" in refused.stdout
+        assert "web_hosts" in refused.stderr
         added = run("ingest", f"{site.url}/ferry", INTERLINGUA_WEB_HOSTS=json.dumps([site.host]))
         assert added.returncode == 0, added.stdout
     assert data(run("list", "--json")) == [f"{site.url}/ferry"]

@@ -33,8 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Of one module, since Playwright's event loop runs in this thread for as long: `asyncio.run` fails meanwhile."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
