@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     mcp: bool = Field(False, description="Whether serve offers the tools of mcp too, at /mcp.")
     mcp_ingest: bool = Field(False, description="Whether these tools may add documents, for keys that may write.")
     fetch_pages: bool = Field(False, description="Whether keys that may write may also add public web pages by URL.")
-    web_hosts: tuple[str, ...] = Field((), description="Hosts, or networks, that web pages may be on besides public ones.")
+    web_hosts: tuple[str, ...] = Field((), description="Hosts, or networks, of web pages, besides public ones.")
     host: str = Field("127.0.0.1", description="Address that serve listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
     ui_url: str | None = Field(None, description="Server (interlingua serve) that the web interface shows.")

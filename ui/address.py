@@ -20,7 +20,7 @@ def bound(name: str, options: Collection[str], *, several: bool) -> dict[str, An
             st.session_state[name] = given if several else given[0]
     elif several:
         kept = [value for value in st.session_state[name] if value in options]
-        if kept != st.session_state[name]:  # the index no longer has some; else hands off what is being chosen meanwhile
+        if kept != st.session_state[name]:  # the index no longer has some; else, what is being chosen now is let be
             st.session_state[name] = kept
     elif st.session_state[name] not in options:
         st.session_state[name] = None

@@ -8,13 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import streamlit as st
 
 from ..app.access.keys import EVERYONE, Key, Keys
 from ..app.answers import Chat, open_chat
-from ..app.client.client import Client
 from ..app.index import Index, from_settings
 from ..app.settings import Settings, load, plain
 from ..retrieval.errors import ConfigurationError, InterlinguaError
@@ -22,7 +21,9 @@ from . import words
 from .backend import Backend
 from .embedded import Embedded
 from .parts import notice
-from .remote import Remote
+
+if TYPE_CHECKING:
+    from ..app.client.client import Client
 
 T = TypeVar("T")
 
@@ -68,6 +69,8 @@ SHARED = Shared()
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _client(url: str, key: str | None) -> Client:
+    from ..app.client.client import Client  # 0.1 s, which a first result without a server would wait for
+
     return Client(url, key)
 
 
@@ -127,7 +130,9 @@ def _embedded(settings: Settings) -> Embedded:
     return Embedded(index, key, chat)
 
 
-def _remote(settings: Settings) -> Remote:
+def _remote(settings: Settings) -> Backend:
+    from .remote import Remote
+
     url = cast("str", settings.ui_url)
     key: str | None = plain(settings.server_key)
     if _has_provider():
@@ -149,6 +154,8 @@ def _asks_for_a_key(url: str) -> bool:
 
 
 def _known(url: str, key: str) -> bool:
+    from ..app.client.client import Client
+
     try:
         with Client(url, key) as client:
             client.languages()
