@@ -159,6 +159,7 @@ class Index:
         rerank: bool = False,
         candidates: int = CANDIDATES,
         rerank_budget: float | None = None,
+        reader: str | Sequence[str] | None = None,
         vector: NDArray[np.float32] | None = None,
     ) -> list[Hit]:
         """The best passages in any language; see `Retriever.search`."""
@@ -174,6 +175,7 @@ class Index:
                 rerank=rerank,
                 candidates=candidates,
                 rerank_budget=rerank_budget,
+                reader=reader,
                 vector=vector,
             )
 
