@@ -46,7 +46,7 @@ def database(tmp_path: Path) -> Path:
             (3, 1, SENTENCES["ja"], 1),
             (4, None, "x", 1),
         ]
-        connection.executemany("insert into pages values (?, ?, ?, 1)", rows)
+        connection.executemany("insert into pages values (?, ?, ?, ?)", rows)
     connection.close()
     return path
 
