@@ -160,7 +160,7 @@ class Collapse:
         ranked = sorted([*own, *others], key=_order)
         known = [hit for hit in ranked if _known(versions.languages[hit.chunk.document_id])]
         read = (hit for tags in self.reader for hit in known if versions.languages[hit.chunk.document_id] in tags)
-        versions.first = next(read, next((hit for hit in known if hit in own), None))
+        versions.first = next(read, next(iter(known), None))
         if versions.first is not None:
             versions.tag = versions.languages[versions.first.chunk.document_id]
 

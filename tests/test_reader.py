@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from interlingua.retrieval.protocols import Store
 from interlingua.retrieval.retriever import Retriever
 from interlingua.retrieval.stores.edge import EdgeStore
 from interlingua.retrieval.stores.qdrant import QdrantStore
-from interlingua.retrieval.types import Hit
+from interlingua.retrieval.types import Chunk, Hit
+from interlingua.retrieval.versions import group_of
 from qdrant_client import QdrantClient
 from support import SENTENCES, NgramEmbedder
 
@@ -113,12 +115,47 @@ def test_what_has_no_known_language_is_never_hidden_and_never_a_version(store: S
 
 
 def test_a_quotation_is_no_version(store: Store) -> None:
-    text = f"{QUERY} It is said in many places and was said again. " * 12 + f"\n\n{SENTENCES['de']} " * 12
-    retriever = fill(store, [version("en", text=text), version("ja")])
+    texts = [
+        f"{QUERY} It is said in {n} places and was said again. " * 12 + f"\n\n{SENTENCES['de']} " * 12 for n in range(6)
+    ]
+    documents = [[version("en", n, text=text), version("ja", n)] for n, text in enumerate(texts)]
+    retriever = fill(store, [one for pair in documents for one in pair])
     assert "de" in store.facets("language")
-    hits = retriever.search(QUERY, reader="de", limit=50)
-    assert set(ids(hits)) == {"udhr/en"}
+    hits = retriever.search(QUERY, reader="de", limit=100)
+    assert set(ids(hits)) == {f"{n}/en" for n in range(6)}
     assert hits[0].chunk.language == "en"
+
+
+def test_a_passage_outside_the_filter_is_not_fetched_and_says_nothing_of_its_document(store: Store) -> None:
+    filler = [Document(id=f"filler/{n}", text=f"{QUERY} Number {n} of them.") for n in range(60)]
+    both = f"{SENTENCES['de']} " * 12 + f"\n\n{SENTENCES['ja']} " * 12
+    retriever = fill(store, [version("en"), version("de", text=both), *filler])
+    query = f"{QUERY} {SENTENCES['ja']}"
+    hits = retriever.search(query, limit=61, languages=["en", "de"], reader="de")
+    assert {hit.chunk.language for hit in hits if hit.chunk.document_id == "udhr/de"} == {"de"}
+    hits = retriever.search(QUERY, languages=["en", "ja"], reader="de", limit=100)
+    assert "udhr/en" in ids(hits)  # within the filter, the German one is a Japanese one
+    assert "udhr/de" not in ids(hits)
+
+
+def test_what_is_hidden_is_made_up_for_by_asking_again(store: Store) -> None:
+    long = " ".join([f"{QUERY} Paragraph number {n} of very many ones." for n in range(500)])
+    late = f"{SENTENCES['de']} " * 12 + "\n\n" + "They have nothing to say here about rights. " * 12
+    documents = [version("en", text=long), version("ja"), version("de", id="late", text=late), OTHER]
+    retriever = fill(store, documents)
+    assert set(ids(retriever.search(QUERY, limit=12))) == {"udhr/en"}
+    hits = retriever.search(QUERY, limit=3, reader="ja", languages=["en", "ja"])
+    assert ids(hits)[0] == "udhr/ja"
+    assert "other" in ids(hits)
+    assert "udhr/en" not in ids(hits)
+
+
+def test_a_truth_value_names_no_group() -> None:
+    chunk = Chunk(id="", document_id="a", ordinal=0, text="", start=0, end=0, metadata={"translation_group": True})
+    assert group_of(chunk) == "a"
+    assert [group_of(replace(chunk, metadata={"translation_group": value})) for value in ("", 1.5, ["x"], 0, "g")] == [
+        "a", "a", "a", 0, "g"
+    ]  # fmt: skip
 
 
 def test_there_are_as_many_passages_as_are_wanted(store: Store) -> None:
@@ -141,12 +178,12 @@ def test_passages_of_the_version_shown_come_once_each(store: Store) -> None:
 
 
 def test_a_group_whose_passages_crowd_out_the_others_does_not_take_their_versions(store: Store) -> None:
+    filler = [Document(id=f"filler/{n}", text=f"{QUERY} Number {n} of them.") for n in range(60)]
     book = " ".join([f"{SENTENCES['de']} Absatz Nummer {n} von vielen." for n in range(200)])
-    retriever = fill(
-        store, [version("en"), version("de", text=book), version("en", "b", text=QUERY + " Twice."), version("ja", "b")]
-    )
+    other = [version("en", "b", text=QUERY + " Twice."), version("ja", "b")]
+    retriever = fill(store, [version("en"), version("de", text=book), *filler, *other])
     hits = retriever.search(QUERY, limit=2, reader=["ja", "de"])
-    assert ids(hits) == ["udhr/de", "b/ja"]
+    assert set(ids(hits)) == {"udhr/de", "b/ja"}
 
 
 def test_filters_hold_for_what_is_shown(store: Store) -> None:
@@ -234,6 +271,7 @@ def test_a_group_that_the_filter_of_a_key_names_stays_as_it_is(open_index: Calla
     filter = metadata_filter({"translation_group": "g"})
     view = View(index, Key(name="k", scopes=frozenset({"read", "write"}), filter=filter, prefix="k/"))
     view.ingest([version("en", "g"), version("de", None, id="x")])
+    assert set(ids(view.search(QUERY))) == {"k/g/en", "k/x"}
     assert ids(view.search(QUERY, reader="de")) == ["k/x"]
 
 

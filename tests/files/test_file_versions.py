@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from interlingua import Document, FilesConnector, Index
 from interlingua.connectors.contract import check_connector
+from interlingua.connectors.files.entries import Entry, grouped
 from interlingua.connectors.files.versions import named
 from interlingua.retrieval.types import Pending
 from support import SENTENCES, CountingEmbedder
@@ -82,6 +86,17 @@ def test_a_document_does_not_change_when_a_version_of_it_comes(tmp_path: Path) -
     before = read(FilesConnector(tmp_path))
     write(tmp_path, {"guide.fr.md": "c", "es/guide.md": "d"})
     assert before.items() <= read(FilesConnector(tmp_path)).items()
+
+
+def test_a_file_that_is_called_otherwise_has_no_group() -> None:
+    entry = Entry(
+        document_id="handbook", relative="guide.de.md", size=1, revision="r",
+        local=lambda: nullcontext(""), stream=BytesIO,
+    )  # fmt: skip
+    assert grouped(entry) is entry
+    own = grouped(replace(entry, document_id="handbook/guide.de.md"))
+    assert (own.group, own.revision) == ("handbook/guide.md", "r version")
+    assert grouped(replace(entry, document_id="handbook/guide.de.md", revision="")).revision == ""
 
 
 def test_two_sources_do_not_share_a_group(tmp_path: Path) -> None:
