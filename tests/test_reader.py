@@ -124,6 +124,7 @@ def test_a_quotation_is_no_version(store: Store) -> None:
     hits = retriever.search(QUERY, reader="de", limit=100)
     assert set(ids(hits)) == {f"{n}/en" for n in range(6)}
     assert hits[0].chunk.language == "en"
+    assert set(ids(retriever.search(SENTENCES["ja"], reader="de", limit=6))) == {f"{n}/ja" for n in range(6)}
 
 
 def test_a_passage_outside_the_filter_is_not_fetched_and_says_nothing_of_its_document(store: Store) -> None:
@@ -131,7 +132,8 @@ def test_a_passage_outside_the_filter_is_not_fetched_and_says_nothing_of_its_doc
     both = f"{SENTENCES['de']} " * 12 + f"\n\n{SENTENCES['ja']} " * 12
     retriever = fill(store, [version("en"), version("de", text=both), *filler])
     query = f"{QUERY} {SENTENCES['ja']}"
-    hits = retriever.search(query, limit=61, languages=["en", "de"], reader="de")
+    hits = retriever.search(query, limit=5, languages=["en", "de"], reader="de")
+    assert "udhr/de" in ids(hits)
     assert {hit.chunk.language for hit in hits if hit.chunk.document_id == "udhr/de"} == {"de"}
     hits = retriever.search(QUERY, languages=["en", "ja"], reader="de", limit=100)
     assert "udhr/en" in ids(hits)  # within the filter, the German one is a Japanese one
