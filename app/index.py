@@ -29,6 +29,7 @@ from ..retrieval.stores.room import size
 from ..retrieval.types import Hit
 from . import migration
 from . import settings as settings_module
+from . import translations as translations_module
 from .generation import Current, Generation
 from .migration import MigrationReport
 from .settings import Settings, shown
@@ -162,6 +163,7 @@ class Index:
         rerank: bool = False,
         candidates: int = CANDIDATES,
         rerank_budget: float | None = None,
+        reader: str | Sequence[str] | None = None,
         vector: NDArray[np.float32] | None = None,
     ) -> list[Hit]:
         """The best passages in any language; see `Retriever.search`."""
@@ -177,6 +179,7 @@ class Index:
                 rerank=rerank,
                 candidates=candidates,
                 rerank_budget=rerank_budget,
+                reader=reader,
                 vector=vector,
             )
 
@@ -184,6 +187,15 @@ class Index:
         """Chunks per language tag, most first."""
         with self._current.using() as current:
             return current.store.facets("language")
+
+    def translations(
+        self, *, languages: Sequence[str] | None = None, original: str | None = None, modified: str | None = None
+    ) -> translations_module.Translations:
+        """Which documents are there in which languages, and what is missing or outdated; see `app.translations`."""
+        with self._current.using() as current:
+            return translations_module.translations(
+                current.store, languages=languages, original=original, modified=modified
+            )
 
     def delete(self, *document_ids: str, within: Filter | None = None) -> int:
         """Delete documents by id, of those that match `within`; how many chunks that removed."""

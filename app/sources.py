@@ -8,6 +8,7 @@
     full_every = "7d"                     # a listing of everything
     access = ["staff", "legal"]           # the groups that may read its documents
     metadata = { topic = "work" }         # of every document
+    translation_group = "article"         # the key of the metadata that versions of a document share
 
 A value "env:NAME" is that variable of the environment.
 """
@@ -24,12 +25,14 @@ from typing import Any
 
 from ..connectors import kinds
 from ..connectors.sync.plan import ACCESS, Plan
+from ..connectors.translations import grouped
 from ..retrieval.errors import ConfigurationError, InputError
 from ..retrieval.protocols import Connector
 from ..retrieval.stores.payload import clean_metadata
+from ..retrieval.types import TRANSLATION_GROUP
 from .settings import CONFIG_FILE, Settings, variable
 
-OWN = ("kind", "every", "grace", "full_every", "expire", "access", "metadata")
+OWN = ("kind", "every", "grace", "full_every", "expire", "access", "metadata", "translation_group")
 """Keys of a table that are not options of the connector."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -105,10 +108,16 @@ def _source(name: str, table: Mapping[str, Any]) -> Configured:
     every = times.pop("every", None)
     if every == 0:
         raise ConfigurationError(f"{where}: every is 0. Give it some seconds at least, such as 30s.")
-    plan = Plan(metadata=_metadata(table, where), options=_digest(kind, given), **times)
-    return Configured(
-        name=name, kind=kind, connector=kinds.connector(kind, options, where=where), plan=plan, every=every
-    )
+    by = table.get(TRANSLATION_GROUP)
+    if by is not None and not (isinstance(by, str) and by):
+        raise ConfigurationError(
+            f"{where}: {TRANSLATION_GROUP} is {by!r}. It names a key of the metadata, or a column that becomes one, "
+            'such as "article".'
+        )
+    plan = Plan(metadata=_metadata(table, where), options=_digest(kind, given, by), **times)
+    connector = kinds.connector(kind, options, where=where)
+    connector = connector if by is None else grouped(connector, by)
+    return Configured(name=name, kind=kind, connector=connector, plan=plan, every=every)
 
 
 def _metadata(table: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -147,9 +156,9 @@ def _resolved(value: Any, where: str) -> Any:
     return value
 
 
-def _digest(kind: str, options: Mapping[str, Any]) -> str:
+def _digest(kind: str, options: Mapping[str, Any], by: str | None) -> str:
     """Equal for equal options. Of the environment only the name counts: a new password is no other source."""
-    text = json.dumps([kind, options], sort_keys=True, default=str)
+    text = json.dumps([kind, options] if by is None else [kind, options, by], sort_keys=True, default=str)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

@@ -24,6 +24,9 @@ Metadata = Mapping[str, MetadataValue]
 UNDETERMINED = "und"
 """BCP-47 tag of a text whose language is not known."""
 
+TRANSLATION_GROUP = "translation_group"
+"""Key of the metadata (a text or a whole number) that documents share which are versions of one another."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:

@@ -53,6 +53,7 @@ class Seen(Protocol):
         filter: Filters | None = None,
         per_document: int | None = None,
         rerank: bool = False,
+        reader: str | None = None,
     ) -> list[Hit]:
         """The best passages, best first."""
         ...

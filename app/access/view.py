@@ -67,6 +67,7 @@ class View:
         rerank: bool = False,
         candidates: int = CANDIDATES,
         rerank_budget: float | None = None,
+        reader: str | Sequence[str] | None = None,
     ) -> list[Hit]:
         """The best passages in any language; see `Retriever.search`."""
         with self._index.using() as current:
@@ -81,6 +82,7 @@ class View:
                 rerank=rerank,
                 candidates=candidates,
                 rerank_budget=rerank_budget,
+                reader=reader,
             )
 
     def similar(

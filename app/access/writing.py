@@ -9,7 +9,8 @@ from typing import Any
 
 from ...retrieval.filters import Match, Value
 from ...retrieval.protocols import Connector
-from ...retrieval.types import Document, Pending, Skip
+from ...retrieval.types import TRANSLATION_GROUP, Document, Pending, Skip
+from ...retrieval.versions import GROUP
 from .keys import Key
 from .sizes import too_large
 
@@ -57,6 +58,10 @@ class KeyConnector:
             return Skip(id=self.key.own(document.id), reason=reason)
         metadata: dict[str, Any] = dict(document.metadata)
         conditions = () if self.key.filter is None else self.key.filter.must
+        group = metadata.get(TRANSLATION_GROUP)
+        if isinstance(group, str | int) and all(getattr(one, "key", "") != GROUP for one in conditions):
+            # Else it could pass for a version of what others wrote, and be shown in its place.
+            metadata[TRANSLATION_GROUP] = self.key.own(str(group)) if self.key.prefix else group
         for condition in conditions:
             assert isinstance(condition, Match)  # all that a key which writes may ask for
             name = condition.key.removeprefix("metadata.")

@@ -33,6 +33,7 @@ from . import (
     sources,
     status,
     sync,
+    translations,
     ui,
 )
 from .console import fail
@@ -77,6 +78,7 @@ for module in (
     serve,
     ui,
     status,
+    translations,
     manage,
     plan,
     migrate,

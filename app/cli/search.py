@@ -39,6 +39,10 @@ def search(
     filter: Filters = None,
     per_document: Annotated[int | None, typer.Option(help="At most so many passages of one document.")] = None,
     min_score: Annotated[float | None, typer.Option(help="Drop passages below this cosine.")] = None,
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(help="Of versions of a document show the one in this language; repeatable, best first."),
+    ] = None,
     rerank: Rerank = False,
     candidates: Annotated[int, typer.Option(help="Passages that the reranker reads.")] = CANDIDATES,
     rerank_budget: Annotated[
@@ -67,6 +71,7 @@ def search(
             rerank=rerank,
             candidates=candidates,
             rerank_budget=rerank_budget,
+            reader=reader,
         )
         empty = not hits and opened.store.count() == 0
     if as_json:

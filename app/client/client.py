@@ -67,6 +67,7 @@ class Client:
         rerank: bool = False,
         candidates: int = CANDIDATES,
         rerank_budget: float | None = None,
+        reader: str | Sequence[str] | None = None,
     ) -> list[Hit]:
         """The best passages in any language, as `Index.search` finds them; see `Retriever.search`.
 
@@ -83,6 +84,7 @@ class Client:
             "rerank": rerank,
             "candidates": candidates,
             "rerank_budget": rerank_budget,
+            "reader": [reader] if isinstance(reader, str) else None if reader is None else list(reader),
         }
         return self._posted("/search", asked, values.hits)
 

@@ -42,6 +42,12 @@ class Search(Arguments):
         '{"year": {"gte": 2020}} range, {"status": {"not": ["draft"]}} none of, {"author": {"exists": true}}.',
     )
     per_document: int | None = Field(None, ge=1, description="At most so many passages of one document.")
+    reader: list[str] | None = Field(
+        None,
+        max_length=50,
+        description="Languages that the user reads, best first (de, or German): of the translations of a document "
+        "only the one that suits best is shown. Documents without one in these languages are found all the same.",
+    )
 
 
 class GetDocument(Arguments):

@@ -53,6 +53,7 @@ def _search(view: View, given: Search) -> schemas.Found:
         languages=given.languages,
         filter=given.filter,
         per_document=given.per_document,
+        reader=given.reader,
     )
     return schemas.found(hits)
 

@@ -36,6 +36,7 @@ class FilesConnector:
         hidden: Also read names that begin with a dot.
         ignore_files: Honour `.interlinguaignore` and `.gitignore` in the tree.
         follow_symlinks: Also follow links that leave the folder.
+        translations: Files whose names say their language (`guide.de.md`, `de/guide.md`) get a `translation_group`.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class FilesConnector:
         hidden: bool = False,
         ignore_files: bool = True,
         follow_symlinks: bool = False,
+        translations: bool = True,
     ) -> None:
         # normpath, not resolve: ids must not change when a link on the way to the folder does.
         self._root = os.path.normpath(Path(path).absolute())
         self._name = name
         self._limits = limits
+        self._translations = translations
         self._columns = ColumnMap(columns)
         self._rules = Rules(
             include=patterns([*include], option="include"),
@@ -112,6 +115,7 @@ class FilesConnector:
                 columns=self._columns,
                 pool=pool,
                 limits=self._limits,
+                translations=self._translations,
             )
 
     def _id(self, relative: str, folder: str) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from ...retrieval.types import Document, Pending, Skip
+from ...retrieval.types import TRANSLATION_GROUP, Document, Pending, Skip
 from .content import UnreadableError
 from .limits import Limits
 from .mapping import ColumnMap
@@ -21,6 +21,10 @@ from .pool import WorkerPool
 from .reading import read_document
 from .registry import for_extension
 from .tables.documents import table_documents
+from .versions import named
+
+_MARK = "version"
+"""Ends the revision of a file that has a `translation_group`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +43,19 @@ class Entry:
     local: Callable[[], AbstractContextManager[str]]
     stream: Callable[[], AbstractContextManager[BinaryIO]]
     url: str | None = None
+    group: str | None = None
+    """The id that the original would have of which this is a version in some language."""
 
 
 def entry_documents(
-    entry: Entry, *, columns: ColumnMap, pool: WorkerPool, limits: Limits
+    entry: Entry, *, columns: ColumnMap, pool: WorkerPool, limits: Limits, translations: bool = True
 ) -> Iterator[Document | Pending | Skip]:
-    """The documents of one file: rows are streamed now, anything else is Pending; too large or empty is a Skip."""
+    """The documents of one file: rows are streamed now, anything else is Pending; too large or empty is a Skip.
+
+    With `translations`, a file whose name says its language gets a `translation_group`; see `grouped`.
+    """
+    if translations:
+        entry = grouped(entry)
     known = for_extension(extension(entry.relative))
     if known is not None and known.table:
         yield from _rows(entry, columns, limits)
@@ -58,6 +69,19 @@ def entry_documents(
         yield Pending(id=entry.document_id, revision=entry.revision, read=read)
 
 
+def grouped(entry: Entry) -> Entry:
+    """`entry` with the group that its name says, and in a revision of its own: what was stored without is read again.
+
+    The group is the id that the file without a language would have, so that the original needs no mark, and no document
+    changes when a version of it comes or goes.
+    """
+    said = named(entry.relative)
+    if said is None or not entry.document_id.endswith(entry.relative):
+        return entry
+    group = entry.document_id.removesuffix(entry.relative) + said.original
+    return replace(entry, group=group, revision=f"{entry.revision} {_MARK}" if entry.revision else "")
+
+
 def extension(name: str) -> str:
     """The extension of a file, lower case and without the dot."""
     return PurePosixPath(name).suffix.lower().removeprefix(".")
@@ -66,7 +90,7 @@ def extension(name: str) -> str:
 def _read(entry: Entry, pool: WorkerPool, limits: Limits) -> Document | Skip:
     try:
         with entry.local() as path:
-            return read_document(
+            found = read_document(
                 path,
                 document_id=entry.document_id,
                 extension=extension(entry.relative),
@@ -80,6 +104,9 @@ def _read(entry: Entry, pool: WorkerPool, limits: Limits) -> Document | Skip:
         return Skip(id=entry.document_id, reason=str(error))
     except OSError as error:
         return Skip(id=entry.document_id, reason=os_reason(error))
+    if entry.group is None or not isinstance(found, Document):
+        return found
+    return replace(found, metadata={TRANSLATION_GROUP: entry.group, **found.metadata})  # what the file says counts
 
 
 def _rows(entry: Entry, columns: ColumnMap, limits: Limits) -> Iterator[Document | Skip]:
@@ -94,6 +121,7 @@ def _rows(entry: Entry, columns: ColumnMap, limits: Limits) -> Iterator[Document
                 facts={"path": entry.relative},
                 columns=columns,
                 limits=limits,
+                group=entry.group,
             )
     except UnreadableError as error:
         broken = str(error)

@@ -52,6 +52,7 @@ class GitConnector:
         columns: Which column of a table is the `text`, `id`, `title`, `language` or `url`; the rest is guessed.
         limits: How much one document may cost; a file that is larger is not looked at.
         hidden: Also read names that begin with a dot.
+        translations: Files whose names say their language (`guide.de.md`, `de/guide.md`) get a `translation_group`.
         timeout: Seconds that fetching may take.
         max_bytes: Size of what is fetched at once, on disk.
     """
@@ -72,6 +73,7 @@ class GitConnector:
         columns: Mapping[str, str] | None = None,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         hidden: bool = False,
+        translations: bool = True,
         timeout: float = 600.0,
         max_bytes: int = 10_000_000_000,
     ) -> None:
@@ -81,11 +83,12 @@ class GitConnector:
         if ".." in self._subfolder.split("/") or ":" in self._subfolder:
             raise ConfigurationError(f"subfolder={subfolder!r} is no folder of the repository.")
         included, excluded = [*include], [*exclude]
-        rules = [included, excluded, hidden, self._subfolder, dict(columns or {})]
+        rules = [included, excluded, hidden, self._subfolder, dict(columns or {}), translations]
         self._rules = hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16]
         self._include = patterns(included, option="include")
         self._exclude = patterns(excluded, option="exclude")
         self._hidden = hidden
+        self._translations = translations
         self._name = name if name is not None else self._repository.name
         self._cache = cache
         self._columns = ColumnMap(columns)
@@ -195,7 +198,9 @@ class GitConnector:
             local=partial(written, git, blob),
             stream=partial(opened, git, blob),
         )
-        yield from entry_documents(entry, columns=self._columns, pool=pool, limits=self._limits)
+        yield from entry_documents(
+            entry, columns=self._columns, pool=pool, limits=self._limits, translations=self._translations
+        )
 
     def _files(self, git: Git, commit: str) -> Iterator[Blob]:
         return (blob for blob in files(git, self._tree(commit)) if self._wanted(utf8(blob.path)))

@@ -46,6 +46,7 @@ class RemoteConnector:
         columns: Which column of a table is the `text`, `id`, `title`, `language` or `url`; the rest is guessed.
         limits: How much one document may cost; what is larger is not downloaded.
         hidden: Also read names that begin with a dot.
+        translations: Files whose names say their language (`guide.de.md`, `de/guide.md`) get a `translation_group`.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class RemoteConnector:
         columns: Mapping[str, str] | None = None,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         hidden: bool = False,
+        translations: bool = True,
     ) -> None:
         self._address = address(url)
         self._options = dict(options or {})
@@ -69,6 +71,7 @@ class RemoteConnector:
         self._columns = ColumnMap(columns)
         self._limits = limits
         self._hidden = hidden
+        self._translations = translations
 
     @property
     def source(self) -> str:
@@ -98,7 +101,9 @@ class RemoteConnector:
                     yield Skip(id=document_id + suffix, reason=listed.reason, prefix=listed.folder)
                     continue
                 entry = self._entry(document_id, listed, stream)
-                yield from entry_documents(entry, columns=self._columns, pool=pool, limits=self._limits)
+                yield from entry_documents(
+                    entry, columns=self._columns, pool=pool, limits=self._limits, translations=self._translations
+                )
 
     def _listing(self) -> Iterator[tuple[Listed | Missed, Open]]:
         """What is there, each file with how to open it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from ...retrieval.types import Document, MetadataValue, Skip
+from ...retrieval.types import TRANSLATION_GROUP, Document, MetadataValue, Skip
 from ..files.content import Content, UnreadableError
 from ..files.encoding import decode
 from ..files.formats.webpage import declared_charset
@@ -187,9 +187,11 @@ def _alternates(url: Url, base: Url, named: Iterable[Iterable[str]]) -> dict[str
     if len(pages) < 2:
         return {}
     group = default if default in pages else min(pages)
+    if default in pages:
+        versions["x-default"] = default
     # A long list would crowd out the other metadata: the digest of a group stands for it as well.
     name = group if len(group) <= 500 else hashlib.blake2b(group.encode(), digest_size=16).hexdigest()
-    return {"alternates": dict(sorted(versions.items())), "translation_group": name}
+    return {"alternates": dict(sorted(versions.items())), TRANSLATION_GROUP: name}
 
 
 def _header(answer: Fetched) -> list[str]:

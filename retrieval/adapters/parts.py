@@ -38,6 +38,7 @@ class Searcher(Protocol):
         score_threshold: float | None = None,
         per_document: int | None = None,
         rerank: bool = False,
+        reader: str | Sequence[str] | None = None,
         vector: NDArray[np.float32] | None = None,
     ) -> list[Hit]:
         """See `Retriever.search`."""

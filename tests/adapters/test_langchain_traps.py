@@ -275,6 +275,25 @@ class TestRetriever:
         assert len(narrow.invoke("права")) == 1
         assert len(narrow.invoke("права", languages=[], filter={})) == 4
 
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_of_versions_of_a_document_one_is_found(self, place: Store, asynchronous: bool) -> None:
+        store = filled(place)
+        group = {"translation_group": "v"}
+        store.add_documents([Document(id=t, page_content=SENTENCES[t], metadata=group) for t in ("ka", "hi")])
+        retriever = InterlinguaRetriever(index=Retriever(NgramEmbedder(), place), k=30, reader="hi")
+
+        def found(**options: Any) -> set[str]:
+            query = SENTENCES["ka"]
+            if asynchronous:
+                made = asyncio.run(retriever.ainvoke(query, **options))
+            else:
+                made = retriever.invoke(query, **options)
+            return {document.id for document in made if "translation_group" in document.metadata}
+
+        assert found() == {"hi"}
+        assert found(reader=["ja", "ka"]) == {"ka"}
+        assert found(reader=[]) == {"ka", "hi"}
+
     def test_a_field_that_does_not_exist_is_an_error(self, retriever: InterlinguaRetriever) -> None:
         with pytest.raises(ValidationError, match="langauges"):
             InterlinguaRetriever(index=retriever.index, langauges=["ja"])  # type: ignore[call-arg]  # the point

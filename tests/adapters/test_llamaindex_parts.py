@@ -165,6 +165,14 @@ class TestRetriever:
         with pytest.raises(FilterError, match="langg"):
             ids(filter={"langg": "ko"})
 
+    def test_of_versions_of_a_document_one_is_retrieved(self, open_index: Open) -> None:
+        index = open_index(embedder=NgramEmbedder())
+        group = {"translation_group": "v"}
+        index.ingest([interlingua.Document(id=tag, text=SENTENCES[tag], metadata=group) for tag in ("de", "hi")])
+        for reader, shown in (("hi", ["hi"]), (["ja", "de"], ["de"])):
+            nodes = InterlinguaRetriever(index, reader=reader).retrieve(SENTENCES["de"])
+            assert [node.node.ref_doc_id for node in nodes] == shown
+
     def test_nodes_say_what_they_are_and_where_they_are_from(self, open_index: Open) -> None:
         index = open_index(embedder=NgramEmbedder())
         text = "\n\n".join(SENTENCES[tag] * 8 for tag in ("ja", "ru", "hi"))

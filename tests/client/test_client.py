@@ -85,12 +85,17 @@ def test_a_search_gives_the_hits_of_the_index(filled: Served) -> None:
 def test_the_options_of_a_search_reach_the_index(serve: Serve, sentences: list[Document]) -> None:
     served = serve(reranker=Overlap())
     served.index.ingest([replace(one, metadata={"tag": one.id, "year": 1948 + n}) for n, one in enumerate(sentences)])
+    served.index.ingest(
+        [replace(one, id=f"v/{one.id}", metadata={"translation_group": "udhr"}) for one in sentences[:4]]
+    )
     options: list[dict[str, object]] = [
         {"languages": ["ja", "ar", "ru"]},
         {"languages": ("ko",)},
         {"filter": {"year": {"gte": 1955}, "tag": {"not": ["udhr/ko"]}}},
         {"filter": {"tag": "udhr/he"}, "per_document": 1},
         {"score_threshold": 0.2},
+        {"reader": "ru", "limit": 30},
+        {"reader": ("ja", "el"), "limit": 30},
         {"rerank": True, "candidates": 3, "limit": 2, "rerank_budget": 20.0},
     ]
     with served.client() as client:

@@ -118,6 +118,14 @@ def test_languages_and_filters_narrow_a_search(index: interlingua.Index) -> None
     assert [passage["document_id"] for passage in found] == [f"globex/{SECRET}"]
 
 
+def test_of_versions_of_a_document_one_is_shown_to_the_reader(index: interlingua.Index) -> None:
+    index.ingest([Document(id=f"v/{t}", text=SENTENCES[t], metadata={"translation_group": "v"}) for t in ("ru", "ka")])
+    server = server_of(index, READER)
+    for reader, shown in (["Georgian"], {"v/ka"}), (["ja", "ru"], {"v/ru"}), (None, {"v/ka", "v/ru"}):
+        found = call(server, "search", query=SENTENCES["ka"], limit=50, reader=reader)["passages"]
+        assert {passage["document_id"] for passage in found if passage["document_id"].startswith("v/")} == shown
+
+
 def test_a_long_document_is_read_in_parts(index: interlingua.Index) -> None:
     server = server_of(index, READER)
     whole = "\n\n".join(f"{n}. {SENTENCES['de']}" for n in range(60))

@@ -114,6 +114,23 @@ def test_metadata_narrow_a_search(open_index: Open, monkeypatch: pytest.MonkeyPa
     assert ">2020" not in html(day)
 
 
+@pytest.mark.usefixtures("open_index")
+def test_one_version_of_a_document_is_shown_in_the_language_of_the_interface(
+    open_index: Open, monkeypatch: pytest.MonkeyPatch, page: Open
+) -> None:
+    monkeypatch.setenv("INTERLINGUA_EMBEDDER", "support:NgramEmbedder")
+    with open_index(".interlingua") as index:
+        group = {"translation_group": "udhr"}
+        index.ingest([Document(id=tag, text=SENTENCES[tag], metadata=group) for tag in ("de", "ja", "ru")])
+    test = page("search", q=SENTENCES["ru"], ui="ja")
+    assert all(f'lang="{tag}"' in html(test) for tag in ("de", "ja", "ru"))
+    test.toggle(key="versions").set_value(True).run()
+    for shown in (html(test), html(page("search", q=SENTENCES["ru"], ui="ja", versions="true"))):
+        assert [f'lang="{tag}"' in shown for tag in ("de", "ja", "ru")] == [False, True, False]
+    beside = html(test.toggle(key="side").set_value(True).run())
+    assert all(f'lang="{tag}"' in beside for tag in ("de", "ja", "ru"))
+
+
 @pytest.mark.usefixtures("fill")
 def test_an_unknown_metadata_key_is_an_error_that_names_the_keys(page: Open) -> None:
     shown = html(page("search", q="rights", meta="nonsense"))

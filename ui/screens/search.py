@@ -45,6 +45,7 @@ class Asked:
     sources: list[str]
     filter: dict[str, Any]
     by_document: bool
+    one_version: bool
     side_by_side: bool
     rerank: bool
     scores: bool
@@ -100,6 +101,7 @@ def _asked(backend: Backend, have: Mapping[str, int]) -> Asked:
         more = st.popover(words.say("search.filters"), icon=":material/tune:")
         with more:
             by_document = st.toggle(words.say("search.by_document"), key="group", bind="query-params")
+            one_version = st.toggle(words.say("search.one_version"), key="versions", bind="query-params")
             rerank = st.toggle(words.say("search.rerank"), key="rerank", bind="query-params")
             scores = st.toggle(words.say("search.scores"), key="scores", bind="query-params")
         side_by_side = st.toggle(words.say("search.side_by_side"), key="side", bind="query-params")
@@ -113,6 +115,7 @@ def _asked(backend: Backend, have: Mapping[str, int]) -> Asked:
         sources=sources,
         filter=metadata,
         by_document=by_document,
+        one_version=one_version,
         side_by_side=side_by_side,
         rerank=rerank,
         scores=scores,
@@ -201,6 +204,7 @@ def _found(backend: Backend, asked: Asked, *, limit: int, per_document: int | No
         filter=asked.filter or None,
         per_document=per_document,
         rerank=asked.rerank,
+        reader=words.chosen() if asked.one_version and not asked.side_by_side else None,
     )
 
 

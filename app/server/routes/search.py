@@ -45,6 +45,7 @@ def _found(seen: View, asked: SearchRequest) -> dict[str, object]:
         rerank=asked.rerank,
         candidates=asked.candidates,
         rerank_budget=asked.rerank_budget,
+        reader=asked.reader,
     )
     return {"hits": [hit_to_dict(hit, asked.query if asked.highlights else None) for hit in hits]}
 

@@ -15,6 +15,7 @@ EXAMPLES: dict[str, Any] = {
         "value": {"query": "الحق في التعليم", "languages": ["de", "ja"], "per_document": 1}
     },
     "Japanese, filtered": {"value": {"query": "金利リスクの管理", "filter": {"year": {"gte": 2020}}}},
+    "one version of each document, the reader's": {"value": {"query": "right to education", "reader": ["uk", "en"]}},
     "Hindi, reranked": {"value": {"query": "शिक्षा का अधिकार", "rerank": True, "candidates": 30, "rerank_budget": 2.0}},
 }
 
@@ -46,6 +47,12 @@ class SearchRequest(Request):
     rerank: bool = Field(False, description="Order the best candidates anew with the reranker.")
     candidates: int = Field(CANDIDATES, ge=1, le=MAX_LIMIT, description="Passages that the reranker reads.")
     rerank_budget: float | None = Field(None, gt=0, description="Seconds; past them the order of the search is kept.")
+    reader: list[str] | None = Field(
+        None,
+        max_length=200,
+        description="Languages of the reader, best first: of documents that are versions of one another (the same "
+        "`translation_group`) one is shown, in the first of these that there is, else in that of the best passage.",
+    )
     highlights: bool = Field(False, description="Also say where words of the query stand in each passage.")
 
 

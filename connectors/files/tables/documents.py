@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, BinaryIO
 
-from ....retrieval.types import Document, MetadataValue, Skip
+from ....retrieval.types import TRANSLATION_GROUP, Document, MetadataValue, Skip
 from ..content import UnreadableError, as_title, check_length, well_formed
 from ..limits import Limits
 from ..mapping import ColumnMap
@@ -31,10 +31,15 @@ def table_documents(
     facts: Mapping[str, MetadataValue],
     columns: ColumnMap,
     limits: Limits,
+    group: str | None = None,
 ) -> Iterator[Document | Skip]:
-    """One Document or Skip per row, streaming. Raises UnreadableError when the table cannot be read (on)."""
+    """One Document or Skip per row, streaming. Raises UnreadableError when the table cannot be read (on).
+
+    `group`: the table of which this is a version in another language. Rows with an id are versions of the row there
+    with the same id, unless they name a `translation_group`; those without are not, since rows may be missing in one.
+    """
     made = table_rows(
-        file, extension=extension, table_id=table_id, url=url, facts=facts, columns=columns, limits=limits
+        file, extension=extension, table_id=table_id, url=url, facts=facts, columns=columns, limits=limits, group=group
     )
     for _, item in made:
         yield item
@@ -51,6 +56,7 @@ def table_rows(
     limits: Limits,
     numbered: bool = True,
     metadata: Collection[str] | None = None,
+    group: str | None = None,
 ) -> Iterator[tuple[int, Document | Skip]]:
     """As `table_documents`, each with the number of its row, from 1.
 
@@ -65,7 +71,7 @@ def table_rows(
     if chosen != for_extension(extension):
         raise UnreadableError(f"mislabelled: the name ends in .{extension}, the content is {chosen.label}")
     file.seek(0)
-    maker = _Maker(table_id, url, {**facts, "format": chosen.name}, columns, limits, numbered, metadata)
+    maker = _Maker(table_id, url, {**facts, "format": chosen.name}, columns, limits, numbered, metadata, group)
     read = chosen.load()
     if chosen.name == "parquet":
         read = partial(read, wanted=maker.wanted)
@@ -95,8 +101,10 @@ class _Maker:
         limits: Limits,
         numbered: bool,
         metadata: Collection[str] | None,
+        group: str | None,
     ) -> None:
         self.rows = 0
+        self._group = group
         self._table_id = table_id
         self._url = url
         self._facts = facts
@@ -198,6 +206,7 @@ class _Maker:
             url=well_formed(link) if isinstance(link, str) and link else self._url,
             metadata={
                 **self._facts,
+                **({TRANSLATION_GROUP: f"{self._group}#{key}"} if self._group and "id" in roles else {}),
                 **({"row": row.number} if self._numbered else {}),
                 **{name: value for name, value in others.items() if value not in (None, "")},
             },

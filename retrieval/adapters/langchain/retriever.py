@@ -23,9 +23,9 @@ class InterlinguaRetriever(BaseRetriever):
         InterlinguaRetriever(index=interlingua.open("folder"), k=5).invoke("paper jam", languages=["de"])
 
     Each field below but `index` is also an argument of `invoke`, `ainvoke`, `batch` and `bind`, where it takes
-    precedence; `languages=[]` and `filter={}` put a filter of the constructor out of force. A name that is no field is
-    an error. Documents come best first, with `id`, the passage as `page_content`, the metadata of their source and,
-    under the key `interlingua`, what is known of the passage (see `passages.add_facts`).
+    precedence; `languages=[]`, `filter={}` and `reader=[]` put one of the constructor out of force. A name that is no
+    field is an error. Documents come best first, with `id`, the passage as `page_content`, the metadata of their source
+    and, under the key `interlingua`, what is known of the passage (see `passages.add_facts`).
 
     Raises what `Retriever.search` raises: InputError, FilterError, ConfigurationError, EmbedderError, StoreError.
     """
@@ -46,6 +46,8 @@ class InterlinguaRetriever(BaseRetriever):
     """Drop documents of a lower cosine, in [-1, 1]."""
     per_document: int | None = None
     """At most so many passages of one document."""
+    reader: str | Sequence[str] | None = None
+    """The reader's languages, best first: of the versions of a document one is shown; see `Retriever.search`."""
 
     def _get_relevant_documents(
         self,
@@ -58,6 +60,7 @@ class InterlinguaRetriever(BaseRetriever):
         rerank: bool | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
+        reader: str | Sequence[str] | None = None,
     ) -> list[Document]:
         hits = self.index.search(
             query,
@@ -67,6 +70,7 @@ class InterlinguaRetriever(BaseRetriever):
             rerank=self.rerank if rerank is None else rerank,
             score_threshold=self.score_threshold if score_threshold is None else score_threshold,
             per_document=self.per_document if per_document is None else per_document,
+            reader=self.reader if reader is None else reader,
         )
         return [to_passage(hit) for hit in hits]
 
@@ -81,6 +85,7 @@ class InterlinguaRetriever(BaseRetriever):
         rerank: bool | None = None,
         score_threshold: float | None = None,
         per_document: int | None = None,
+        reader: str | Sequence[str] | None = None,
     ) -> list[Document]:
         # The names stand here again because LangChain reads them from this signature and drops all others.
         search = partial(
@@ -92,6 +97,7 @@ class InterlinguaRetriever(BaseRetriever):
             rerank=rerank,
             score_threshold=score_threshold,
             per_document=per_document,
+            reader=reader,
         )
         return await run_in_executor(None, search)
 

@@ -40,6 +40,7 @@ class InterlinguaRetriever(BaseRetriever):
         rerank: order anew by the reranker of the index.
         score_threshold: drop nodes of a lower cosine, in [-1, 1].
         per_document: at most so many passages of one document.
+        reader: the reader's languages, best first: of the versions of a document one is shown; see `Retriever.search`.
         callback_manager: LlamaIndex's, like the arguments after it.
         object_map: what an IndexNode of an id stands for.
         objects: the same, as the nodes.
@@ -56,6 +57,7 @@ class InterlinguaRetriever(BaseRetriever):
         rerank: bool = False,
         score_threshold: float | None = None,
         per_document: int | None = None,
+        reader: str | Sequence[str] | None = None,
         callback_manager: CallbackManager | None = None,
         object_map: dict[str, Any] | None = None,
         objects: list[IndexNode] | None = None,
@@ -70,6 +72,7 @@ class InterlinguaRetriever(BaseRetriever):
         self._rerank = rerank
         self._score_threshold = score_threshold
         self._per_document = per_document
+        self._reader = reader
         super().__init__(callback_manager=callback_manager, object_map=object_map, objects=objects, verbose=verbose)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -81,6 +84,7 @@ class InterlinguaRetriever(BaseRetriever):
             rerank=self._rerank,
             score_threshold=self._score_threshold,
             per_document=self._per_document,
+            reader=self._reader,
             vector=self._vector(query_bundle),
         )
         return [NodeWithScore(node=to_passage(hit), score=hit.score) for hit in hits]
