@@ -22,7 +22,7 @@ from ..retrieval.chunks import Chunking
 from ..retrieval.errors import ManifestError, StoreError
 from ..retrieval.filters import Filter, where
 from ..retrieval.manifest import Manifest
-from ..retrieval.protocols import Embedder, Store
+from ..retrieval.protocols import Connector, Embedder, Store
 from ..retrieval.rerankers import Reranker
 from ..retrieval.retriever import CANDIDATES
 from ..retrieval.stores.room import size
@@ -32,7 +32,7 @@ from . import settings as settings_module
 from .generation import Current, Generation
 from .migration import MigrationReport
 from .settings import Settings, shown
-from .wiring import embedder_for, manifest_for, reranker_for, store_for, target_for, verify_model
+from .wiring import embedder_for, limits_for, manifest_for, reranker_for, store_for, target_for, verify_model
 
 PATIENCE = 60.0
 """Seconds that a migration waits for searches on the vectors before the last one."""
@@ -111,7 +111,7 @@ class Index:
         """
         with self._ingesting, self._current.using() as current:
             ingestor = self._ingestor(current)
-            return ingestor.ingest(connector_for(source), delete=delete, force=force, progress=progress)
+            return ingestor.ingest(self._connector(source), delete=delete, force=force, progress=progress)
 
     def sync(
         self,
@@ -134,9 +134,12 @@ class Index:
         with self._ingesting, self._current.using() as current:
             engine = Synchroniser(self._ingestor(current), current.store)
             return engine.sync(
-                connector_for(source), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
+                self._connector(source), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
                 progress=progress,
             )  # fmt: skip
+
+    def _connector(self, source: Source) -> Connector:
+        return connector_for(source, limits=limits_for(self.settings))
 
     def _ingestor(self, current: Generation) -> Ingestor:
         verify_model(self.settings, current.embedder, current.manifest)

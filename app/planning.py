@@ -14,7 +14,7 @@ from ..retrieval.protocols import Embedder
 from ..retrieval.types import Chunk, Matrix, Skip
 from .index import Index
 from .settings import Settings
-from .wiring import configured_embedder
+from .wiring import configured_embedder, limits_for
 
 DOCUMENTS = 2_000
 """Documents of a source that are read."""
@@ -55,7 +55,7 @@ def plan_sources(
     )
     found: list[Chunk] = []
     for source in sources:
-        part = Sampled(connector_for(source), documents)
+        part = Sampled(connector_for(source, limits=limits_for(settings)), documents)
         for item in chunks(part, chunking=chunking, tokenizer=embedder.tokenizer):
             if isinstance(item, Chunk):
                 found.append(item)

@@ -23,11 +23,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..connectors import kinds
+from ..connectors.files.limits import Limits
 from ..connectors.sync.plan import ACCESS, Plan
 from ..retrieval.errors import ConfigurationError, InputError
 from ..retrieval.protocols import Connector
 from ..retrieval.stores.payload import clean_metadata
 from .settings import CONFIG_FILE, Settings, variable
+from .wiring import limits_for
 
 OWN = ("kind", "every", "grace", "full_every", "expire", "access", "metadata")
 """Keys of a table that are not options of the connector."""
@@ -57,8 +59,9 @@ def configured(settings: Settings, names: Sequence[str] = ()) -> list[Configured
         if name not in tables:
             known = f"There are: {', '.join(tables)}." if tables else f"{CONFIG_FILE} has no table [sources.{name}]."
             raise ConfigurationError(f"There is no source {name!r}. {known}")
-    found = [_source(name, table) for name, table in tables.items() if not names or name in names]
-    _refuse_shared(found, tables)
+    limits = limits_for(settings)
+    found = [_source(name, table, limits) for name, table in tables.items() if not names or name in names]
+    _refuse_shared(found, tables, limits)
     return found
 
 
@@ -72,14 +75,14 @@ def seconds(text: object, where: str) -> float:
     raise ConfigurationError(f"{where} is {text!r}. Write it as 30s, 15m, 12h, 7d or a number of seconds.")
 
 
-def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str, Any]]) -> None:
+def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str, Any]], limits: Limits) -> None:
     """Of two tables that read the same source with other options, each would delete what only the other lists."""
     readers: dict[str, str] = {}
     rest = [name for name in tables if name not in {one.name for one in found}]
     others: list[Configured] = []
     for name in rest:
         with suppress(ConfigurationError):  # said when it is its turn
-            others.append(_source(name, tables[name]))
+            others.append(_source(name, tables[name], limits))
     for one in (*others, *found):
         source = one.connector.source
         if source in readers:
@@ -90,7 +93,7 @@ def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str
         readers[source] = one.name
 
 
-def _source(name: str, table: Mapping[str, Any]) -> Configured:
+def _source(name: str, table: Mapping[str, Any], limits: Limits) -> Configured:
     where = f"{CONFIG_FILE}, [sources.{_key(name)}]"
     kind = table.get("kind")
     if not isinstance(kind, str):
@@ -106,9 +109,8 @@ def _source(name: str, table: Mapping[str, Any]) -> Configured:
     if every == 0:
         raise ConfigurationError(f"{where}: every is 0. Give it some seconds at least, such as 30s.")
     plan = Plan(metadata=_metadata(table, where), options=_digest(kind, given), **times)
-    return Configured(
-        name=name, kind=kind, connector=kinds.connector(kind, options, where=where), plan=plan, every=every
-    )
+    connector = kinds.connector(kind, options, where=where, limits=limits)
+    return Configured(name=name, kind=kind, connector=connector, plan=plan, every=every)
 
 
 def _metadata(table: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..connectors.files.limits import Limits
+from ..connectors.files.ocr.options import Ocr
 from ..retrieval.embedders import load as load_embedder
 from ..retrieval.embedders.onnx import OnnxEmbedder
 from ..retrieval.errors import ConfigurationError
@@ -13,6 +15,11 @@ from ..retrieval.rerankers import Reranker
 from ..retrieval.rerankers import load as load_reranker
 from ..retrieval.stores import open_store
 from .settings import OF_THE_EMBEDDER, Settings, plain, shown
+
+
+def limits_for(settings: Settings) -> Limits:
+    """What one document may cost, and how its pages are read by OCR. Raises ConfigurationError."""
+    return Limits(ocr=Ocr(enabled=settings.ocr, languages=settings.ocr_languages, max_pages=settings.ocr_max_pages))
 
 
 def store_for(settings: Settings) -> Store:

@@ -10,22 +10,25 @@ from ..retrieval.errors import InputError
 from ..retrieval.protocols import Connector
 from ..retrieval.types import Document
 from .documents import DocumentsConnector
+from .files.limits import Limits
 
 Source: TypeAlias = str | Path | Connector | Document | Iterable[Document]
 
 
-def connector_for(source: Source) -> Connector:
+def connector_for(source: Source, *, limits: Limits | None = None) -> Connector:
     """The connector that reads `source`: a connector, a file or folder, a URL, a document or an iterable of documents.
 
     An `http` or `https` URL is the page or the file there, and no page that it links to. Other URLs (`s3://…`,
-    `sftp://…`) are folders of remote file systems. Raises InputError, and ConfigurationError for no URL.
+    `sftp://…`) are folders of remote file systems. `limits` are those of what is read, where `source` is no connector.
+    Raises InputError, and ConfigurationError for no URL.
     """
+    limits = limits or Limits()
     if isinstance(source, (str, Path)):
         from .files import FilesConnector
 
         if isinstance(source, str) and "://" in source and not source.startswith("file://"):
-            return _of_url(source)
-        return FilesConnector(Path(str(source).removeprefix("file://")))
+            return _of_url(source, limits)
+        return FilesConnector(Path(str(source).removeprefix("file://")), limits=limits)
     if isinstance(source, Document):
         return DocumentsConnector(items=[source])
     if isinstance(source, Iterable):
@@ -35,11 +38,11 @@ def connector_for(source: Source) -> Connector:
     raise InputError(f"Cannot ingest a {type(source).__name__}. Give a path, a connector or an iterable of Document.")
 
 
-def _of_url(url: str) -> Connector:
+def _of_url(url: str, limits: Limits) -> Connector:
     if url.startswith(("http://", "https://")):
         from .web import PagesConnector
 
-        return PagesConnector([url])
+        return PagesConnector([url], limits=limits)
     from .remote import RemoteConnector
 
-    return RemoteConnector(url)
+    return RemoteConnector(url, limits=limits)

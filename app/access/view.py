@@ -22,6 +22,7 @@ from ...retrieval.stores.filtered import FilteredStore
 from ...retrieval.types import Chunk, Hit
 from ..generation import Generation
 from ..index import Index
+from ..wiring import limits_for
 from . import reading
 from .keys import Key
 from .reading import MAX_PAGE, MAX_SAMPLE, check_limit
@@ -190,7 +191,7 @@ class View:
         Their ids get the key's prefix, and what its filter asks for is written into their metadata; a document that
         says otherwise is skipped. Raises what `Index.ingest` raises.
         """
-        connector = KeyConnector(inner=connector_for(source), key=self.key)
+        connector = KeyConnector(inner=connector_for(source, limits=limits_for(self._index.settings)), key=self.key)
         return self._index.ingest(connector, delete=False, progress=progress)
 
     def delete(self, *document_ids: str) -> int:
