@@ -7,6 +7,8 @@
 # Without a key the server would refuse to listen to others than its own container. Models other than the bundled one run
 # in a server of their own (docker-compose.yml, profile gpu), so that torch is not in here; for models in this process:
 # --build-arg EXTRAS=server,mcp,ui,datasets,models
+# Scans and broken PDFs (docs/extraction.md) want --build-arg EXTRAS=server,mcp,ui,datasets,ocr and the languages that you
+# have: --build-arg OCR="tesseract-ocr tesseract-ocr-osd tesseract-ocr-ara tesseract-ocr-hin"
 ARG PYTHON=3.13.9-slim-trixie
 
 FROM python:${PYTHON} AS wheel
@@ -34,6 +36,12 @@ LABEL org.opencontainers.image.title="Interlingua" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
+ARG OCR=""
+RUN if [ -n "${OCR}" ]; then \
+        apt-get update --quiet \
+        && apt-get install --yes --quiet --no-install-recommends ${OCR} \
+        && rm -rf /var/lib/apt/lists/*; \
+    fi
 RUN groupadd --gid 10001 interlingua \
     && useradd --uid 10001 --gid interlingua --no-create-home --home-dir /data --shell /usr/sbin/nologin interlingua \
     && install --directory --owner=interlingua --group=interlingua --mode=0700 /data

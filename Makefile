@@ -23,7 +23,7 @@ $(VENV)/ready: pyproject.toml
 
 $(VENV)/ready-dev: $(VENV)/ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[datasets,dumps,langchain,llamaindex,mcp,remote,s3,server,sql,ui,web]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[datasets,dumps,langchain,llamaindex,mcp,ocr,remote,s3,server,sql,ui,web]' --group dev
 	@mkdir -p $(VENV)/types && ln -sfn ../.. $(VENV)/types/interlingua
 	@touch $@
 

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..connectors.files.ocr.languages import ORIENTATION, data_for_languages, how_to_get
+from ..connectors.files.ocr.tesseract import Missing, find
 from ..retrieval.embedders import PURPOSE
 from ..retrieval.errors import InterlinguaError
+from ..retrieval.filters import metadata_filter
 from ..retrieval.protocols import Embedder
+from ..retrieval.stores.answers import FIRST_CHUNK
 from ..retrieval.stores.integrity import Problem, integrity
 from .access.keys import Keys
 from .answers import open_chat
 from .index import from_settings
 from .settings import Settings, described, load
-from .wiring import embedder_for, store_for, verify_model
+from .wiring import embedder_for, limits_for, store_for, verify_model
 
 _EXTRAS = {
     "datasets": "pyarrow",
@@ -27,6 +31,7 @@ _EXTRAS = {
     "llamaindex": "llama-index-core",
     "server": "fastapi",
     "mcp": "mcp",
+    "ocr": "pytesseract",
     "ui": "streamlit",
 }
 """The package that tells whether an extra is installed."""
@@ -56,6 +61,7 @@ def examine(**options: Any) -> Iterator[Finding]:
         return
     for name, value, origin in described(settings, **options):
         yield _ok(f"setting {name}", f"{value}  ({origin})")
+    yield from _ocr(settings)
     yield from _service(settings)
     try:
         model = embedder_for(settings, store_for(settings))
@@ -72,6 +78,7 @@ def examine(**options: Any) -> Iterator[Finding]:
             verify_model(settings, model, index.manifest)
             status = index.status()
             yield _ok("store", f"{status.documents:,} documents, {status.chunks:,} chunks of {status.model}")
+            yield from _unusable(index.store.count(FIRST_CHUNK & metadata_filter({"needs_ocr": True})), settings)
             problems = integrity(index.store)
     except InterlinguaError as error:
         yield _problem("store", str(error))
@@ -89,6 +96,32 @@ def _packages() -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             message = f"not installed: pip install 'interlingua[{extra}]'"
             yield Finding(level="note", subject=f"extra {extra}", message=message)
+
+
+def _ocr(settings: Settings) -> Iterator[Finding]:
+    """Whether pages of PDFs without usable text can be read, and in which languages."""
+    found = find(limits_for(settings).ocr)
+    if isinstance(found, Missing):
+        message = f"pages of PDFs without usable text are not read: {found.fix}"
+        yield Finding(level="note", subject="tesseract", message=message)
+        return
+    yield _ok("tesseract", f"{found.version}, reads {', '.join(sorted(found.data - {ORIENTATION})) or 'nothing'}")
+    if ORIENTATION not in found.data:
+        message = f"scans of unknown language or upside down are not read: {how_to_get(ORIENTATION)}"
+        yield Finding(level="note", subject="tesseract", message=message)
+    for tag in settings.ocr_languages:
+        _, fix = data_for_languages([tag], found)
+        if fix is not None:
+            yield _problem("tesseract", f"ocr_languages has {tag}: {fix}")
+
+
+def _unusable(count: int, settings: Settings) -> Iterator[Finding]:
+    if count:
+        found = find(limits_for(settings).ocr)
+        fix = found.fix if isinstance(found, Missing) else "the filter needs_ocr=true finds them, with needs_ocr_fix"
+        documents = "1 document has" if count == 1 else f"{count:,} documents have"
+        message = f"{documents} pages of unusable text, which a search will miss: {fix}. Then ingest the source again."
+        yield Finding(level="note", subject="text", message=message)
 
 
 def _service(settings: Settings) -> Iterator[Finding]:

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from ..connectors.ingestor import Ingestor, Progress
 from ..connectors.report import Report
-from ..connectors.sources import Source, connector_for
+from ..connectors.sources import Source
 from ..connectors.sync.engine import Synchroniser
 from ..connectors.sync.plan import Plan, SyncReport
 from ..retrieval.chunks import Chunking
 from ..retrieval.errors import ManifestError, StoreError
 from ..retrieval.filters import Filter, where
 from ..retrieval.manifest import Manifest
-from ..retrieval.protocols import Connector, Embedder, Store
+from ..retrieval.protocols import Embedder, Store
 from ..retrieval.rerankers import Reranker
 from ..retrieval.retriever import CANDIDATES
 from ..retrieval.stores.room import size
@@ -33,7 +33,7 @@ from . import translations as translations_module
 from .generation import Current, Generation
 from .migration import MigrationReport
 from .settings import Settings, shown
-from .wiring import embedder_for, manifest_for, reranker_for, store_for, target_for, verify_model
+from .wiring import connector_of, embedder_for, manifest_for, reranker_for, store_for, target_for, verify_model
 
 PATIENCE = 60.0
 """Seconds that a migration waits for searches on the vectors before the last one."""
@@ -112,7 +112,7 @@ class Index:
         """
         with self._ingesting, self._current.using() as current:
             ingestor = self._ingestor(current)
-            return ingestor.ingest(self._connector(source), delete=delete, force=force, progress=progress)
+            return ingestor.ingest(connector_of(source, self.settings), delete=delete, force=force, progress=progress)
 
     def sync(
         self,
@@ -135,12 +135,9 @@ class Index:
         with self._ingesting, self._current.using() as current:
             engine = Synchroniser(self._ingestor(current), current.store)
             return engine.sync(
-                self._connector(source), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
+                connector_of(source, self.settings), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
                 progress=progress,
             )  # fmt: skip
-
-    def _connector(self, source: Source) -> Connector:
-        return connector_for(source, web_hosts=self.settings.web_hosts)
 
     def _ingestor(self, current: Generation) -> Ingestor:
         verify_model(self.settings, current.embedder, current.manifest)

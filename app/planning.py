@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..connectors.sampled import Sampled, chunks
-from ..connectors.sources import Source, connector_for
+from ..connectors.sources import Source
 from ..retrieval.chunks import Chunking
 from ..retrieval.compression import Measured, Sample, embedded, measure, stored
 from ..retrieval.compression.lengths import lengths
@@ -14,7 +14,7 @@ from ..retrieval.protocols import Embedder
 from ..retrieval.types import Chunk, Matrix, Skip
 from .index import Index
 from .settings import Settings
-from .wiring import configured_embedder
+from .wiring import configured_embedder, connector_of
 
 DOCUMENTS = 2_000
 """Documents of a source that are read."""
@@ -55,7 +55,7 @@ def plan_sources(
     )
     found: list[Chunk] = []
     for source in sources:
-        part = Sampled(connector_for(source, web_hosts=settings.web_hosts), documents)
+        part = Sampled(connector_of(source, settings), documents)
         for item in chunks(part, chunking=chunking, tokenizer=embedder.tokenizer):
             if isinstance(item, Chunk):
                 found.append(item)

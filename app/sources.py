@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..connectors import kinds
+from ..connectors.files.limits import Limits
 from ..connectors.sync.plan import ACCESS, Plan
 from ..connectors.translations import grouped
 from ..retrieval.errors import ConfigurationError, InputError
@@ -31,6 +32,7 @@ from ..retrieval.protocols import Connector
 from ..retrieval.stores.payload import clean_metadata
 from ..retrieval.types import TRANSLATION_GROUP
 from .settings import CONFIG_FILE, Settings, variable
+from .wiring import limits_for
 
 OWN = ("kind", "every", "grace", "full_every", "expire", "access", "metadata", "translation_group")
 """Keys of a table that are not options of the connector."""
@@ -60,8 +62,9 @@ def configured(settings: Settings, names: Sequence[str] = ()) -> list[Configured
         if name not in tables:
             known = f"There are: {', '.join(tables)}." if tables else f"{CONFIG_FILE} has no table [sources.{name}]."
             raise ConfigurationError(f"There is no source {name!r}. {known}")
-    found = [_source(name, table) for name, table in tables.items() if not names or name in names]
-    _refuse_shared(found, tables)
+    limits = limits_for(settings)
+    found = [_source(name, table, limits) for name, table in tables.items() if not names or name in names]
+    _refuse_shared(found, tables, limits)
     return found
 
 
@@ -75,14 +78,14 @@ def seconds(text: object, where: str) -> float:
     raise ConfigurationError(f"{where} is {text!r}. Write it as 30s, 15m, 12h, 7d or a number of seconds.")
 
 
-def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str, Any]]) -> None:
+def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str, Any]], limits: Limits) -> None:
     """Of two tables that read the same source with other options, each would delete what only the other lists."""
     readers: dict[str, str] = {}
     rest = [name for name in tables if name not in {one.name for one in found}]
     others: list[Configured] = []
     for name in rest:
         with suppress(ConfigurationError):  # said when it is its turn
-            others.append(_source(name, tables[name]))
+            others.append(_source(name, tables[name], limits))
     for one in (*others, *found):
         source = one.connector.source
         if source in readers:
@@ -93,7 +96,7 @@ def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str
         readers[source] = one.name
 
 
-def _source(name: str, table: Mapping[str, Any]) -> Configured:
+def _source(name: str, table: Mapping[str, Any], limits: Limits) -> Configured:
     where = f"{CONFIG_FILE}, [sources.{_key(name)}]"
     kind = table.get("kind")
     if not isinstance(kind, str):
@@ -115,7 +118,7 @@ def _source(name: str, table: Mapping[str, Any]) -> Configured:
             'such as "article".'
         )
     plan = Plan(metadata=_metadata(table, where), options=_digest(kind, given, by), **times)
-    connector = kinds.connector(kind, options, where=where)
+    connector = kinds.connector(kind, options, where=where, limits=limits)
     connector = connector if by is None else grouped(connector, by)
     return Configured(name=name, kind=kind, connector=connector, plan=plan, every=every)
 

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..connectors.files.limits import Limits
+from ..connectors.files.ocr.options import Ocr
+from ..connectors.sources import Source, connector_for
 from ..retrieval.embedders import load as load_embedder
 from ..retrieval.embedders.onnx import OnnxEmbedder
 from ..retrieval.errors import ConfigurationError
 from ..retrieval.manifest import Manifest
-from ..retrieval.protocols import Embedder, Store
+from ..retrieval.protocols import Connector, Embedder, Store
 from ..retrieval.rerankers import Reranker
 from ..retrieval.rerankers import load as load_reranker
 from ..retrieval.stores import open_store
 from .settings import OF_THE_EMBEDDER, Settings, plain, shown
+
+
+def limits_for(settings: Settings) -> Limits:
+    """What one document may cost, and how its pages are read by OCR. Raises ConfigurationError."""
+    return Limits(ocr=Ocr(enabled=settings.ocr, languages=settings.ocr_languages, max_pages=settings.ocr_max_pages))
+
+
+def connector_of(source: Source, settings: Settings) -> Connector:
+    """What reads `source` as the settings want it. Raises InputError and ConfigurationError."""
+    return connector_for(source, web_hosts=settings.web_hosts, limits=limits_for(settings))
 
 
 def store_for(settings: Settings) -> Store:

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import UnionType
@@ -13,6 +14,7 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from ..retrieval.errors import ConfigurationError, InterlinguaError
 from ..retrieval.protocols import Connector
+from .files.limits import Limits
 
 KINDS = {
     "files": ".files.connector:FilesConnector",
@@ -30,8 +32,10 @@ KINDS = {
 """Name of each kind with the class that reads it; a dot begins a module of this package."""
 
 
-def connector(kind: str, options: Mapping[str, Any], *, where: str) -> Connector:
+def connector(kind: str, options: Mapping[str, Any], *, where: str, limits: Limits | None = None) -> Connector:
     """The connector that a table describes; nothing is read. `where` names the table in errors.
+
+    `limits` has how pages are read by OCR where the table does not say so, for a connector that takes limits.
 
     Raises ConfigurationError that names the options there are for one that is not known, missing or of a wrong type. No
     value is in any message: it may be a secret.
@@ -47,6 +51,9 @@ def connector(kind: str, options: Mapping[str, Any], *, where: str) -> Connector
         raise ConfigurationError(f"{where}: {missing[0]!r} is missing, which {kind} cannot do without.")
     hints = _hints(make)
     values = {name: _value(value, hints.get(name, Any), f"{where}: {name}") for name, value in options.items()}
+    if limits is not None and hints.get("limits") is Limits:
+        said = "ocr" in options.get("limits", {})
+        values["limits"] = values["limits"] if said else replace(values.get("limits", Limits()), ocr=limits.ocr)
     try:
         made = make(**values)
     except InterlinguaError as error:

@@ -14,6 +14,10 @@ MAX_SKIPS = 1000
 """Skips kept with their reasons; beyond that only their number is."""
 
 
+UNREADABLE = "OCR reads no better"
+"""Stands for the advice where there is none: the pages were read, and what came out cannot be used either."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The outcome of one ingest (or, given to a progress callback, the outcome so far).
@@ -21,6 +25,7 @@ class Report:
     Documents: `added`, `updated`, `unchanged`, `deleted`, `skipped`; `refused_deletions` are documents that vanished
     from the source but were kept by the guard against mass deletion. Chunks: `embedded` went through the model,
     `reused` took the vector that was stored for the same text. `languages` counts the chunks written per language.
+    `needs_ocr` counts documents stored of which pages cannot be used as they are, by what to do about it.
     """
 
     source: str
@@ -34,6 +39,7 @@ class Report:
     embedded: int = 0
     reused: int = 0
     languages: Mapping[str, int] = field(default_factory=dict)
+    needs_ocr: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -67,6 +73,7 @@ class Report:
             "embedded": self.embedded,
             "reused": self.reused,
             "languages": dict(sorted(self.languages.items(), key=lambda item: (-item[1], item[0]))),
+            "needs_ocr": dict(sorted(self.needs_ocr.items())),
             "seconds": round(self.seconds, 3),
         }
 
@@ -78,6 +85,7 @@ class Tally:
         self.source = source
         self.counts: Counter[str] = Counter()
         self.languages: Counter[str] = Counter()
+        self.needs_ocr: Counter[str] = Counter()
         self.skips: list[Skip] = []
 
     def add(self, window: Window) -> None:
@@ -91,6 +99,8 @@ class Tally:
         for document in window.finished:
             outcome = ("updated" if document.changed else "unchanged") if document.known else "added"
             self.counts[outcome] += 1
+            if (metadata := document.chunks[0].metadata).get("needs_ocr") is True:
+                self.needs_ocr[str(metadata.get("needs_ocr_fix") or UNREADABLE)] += 1
 
     def report(self, seconds: float) -> Report:
         """The counters as a report."""
@@ -98,6 +108,7 @@ class Tally:
             source=self.source,
             skips=tuple(self.skips),
             languages=dict(self.languages),
+            needs_ocr=dict(self.needs_ocr),
             seconds=seconds,
             **{name: self.counts[name] for name in _COUNTS},
         )

@@ -159,7 +159,7 @@ def _same_revision(item: Pending, known: Known | None, source: str, chunking: Ch
         and known.complete
         and related(known.source, source)
         and bool(item.revision)
-        and known.revision == stored_revision(item.revision, chunking)
+        and known.revision in [stored_revision(revision, chunking) for revision in (item.revision, *item.also)]
     )
 
 

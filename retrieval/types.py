@@ -61,11 +61,15 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A document that has been listed but not read: `read` is called only when `revision` is not the stored one."""
+    """A document that has been listed but not read: `read` is called only when `revision` is not the stored one.
+
+    `also` are other revisions that its document may come in, stored in which it is not read again either.
+    """
 
     id: str
     revision: str
     read: Callable[[], Document | Skip]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from ..app.index import Index
 from ..app.planning import plan_index
 from ..app.server.sources import UploadedFiles
 from ..app.settings import described
+from ..app.wiring import limits_for
 from ..connectors.report import Report
 from ..retrieval.compression import Measured
 from ..retrieval.highlights import Span, best_sentences
@@ -89,8 +90,10 @@ class Embedded:
         """See `Backend.ingest_page`."""
         from ..connectors.web import PagesConnector  # 0.2 s, which the first result would wait for
 
-        return self._view.ingest(PagesConnector([url], allow_hosts=self._index.settings.web_hosts), progress=progress)
+        settings = self._index.settings
+        page = PagesConnector([url], allow_hosts=settings.web_hosts, limits=limits_for(settings))
+        return self._view.ingest(page, progress=progress)
 
     def ingest(self, files: Sequence[Path], progress: Progress) -> Report:
         """See `Backend.ingest`."""
-        return self._view.ingest(UploadedFiles(paths=files), progress=progress)
+        return self._view.ingest(UploadedFiles(paths=files, limits=limits_for(self._index.settings)), progress=progress)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...connectors.ingestor import Progress
 from ...connectors.report import Report
-from ...connectors.sources import Source, connector_for
+from ...connectors.sources import Source
 from ...retrieval.errors import InputError
 from ...retrieval.filters import Filter, Match, where
 from ...retrieval.protocols import Readable
@@ -22,6 +22,7 @@ from ...retrieval.stores.filtered import FilteredStore
 from ...retrieval.types import Chunk, Hit
 from ..generation import Generation
 from ..index import Index
+from ..wiring import connector_of
 from . import reading
 from .keys import Key
 from .reading import MAX_PAGE, MAX_SAMPLE, check_limit
@@ -192,7 +193,7 @@ class View:
         Their ids get the key's prefix, and what its filter asks for is written into their metadata; a document that
         says otherwise is skipped. Raises what `Index.ingest` raises.
         """
-        connector = KeyConnector(inner=connector_for(source, web_hosts=self._index.settings.web_hosts), key=self.key)
+        connector = KeyConnector(inner=connector_of(source, self._index.settings), key=self.key)
         return self._index.ingest(connector, delete=False, progress=progress)
 
     def delete(self, *document_ids: str) -> int:

@@ -41,7 +41,7 @@ class KeyConnector:
         if isinstance(item, Skip):
             return replace(item, id=self.key.own(item.id))
         if isinstance(item, Pending):
-            return Pending(id=self.key.own(item.id), revision=item.revision, read=self._read(item))
+            return replace(item, id=self.key.own(item.id), read=self._read(item))
         return self._document(item)
 
     def _read(self, item: Pending) -> Callable[[], Document | Skip]:

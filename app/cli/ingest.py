@@ -13,9 +13,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ...connectors.files.limits import Limits
 from ...connectors.report import Report
 from ...connectors.sources import Source
 from ...retrieval.errors import InputError
+from ..settings import load
+from ..wiring import limits_for
 from .console import Collection, Embedder, Json, Store, err, fail, index, out, print_json, visible
 
 OPTIMIZE_FROM = 20_000
@@ -71,7 +74,8 @@ def ingest(
     for path in paths:
         if path != "-" and "://" not in path and not Path(path).exists():
             raise InputError(f"There is no file or folder {path}.")
-    sources = [_source(path, include or (), exclude or (), _columns(column)) for path in paths]
+    limits = limits_for(load())
+    sources = [_source(path, include or (), exclude or (), _columns(column), limits) for path in paths]
     with index(
         store,
         collection,
@@ -101,7 +105,11 @@ def ingest(
 
 
 def _source(
-    path: str, include: list[str] | tuple[()], exclude: list[str] | tuple[()], columns: dict[str, str]
+    path: str,
+    include: list[str] | tuple[()],
+    exclude: list[str] | tuple[()],
+    columns: dict[str, str],
+    limits: Limits,
 ) -> Source:
     from ...connectors.files import FilesConnector, StdinConnector
 
@@ -112,11 +120,12 @@ def _source(
     if "://" in path and not path.startswith("file://"):
         from ...connectors.remote import RemoteConnector
 
-        return RemoteConnector(path, include=include, exclude=exclude, columns=columns)
+        return RemoteConnector(path, include=include, exclude=exclude, columns=columns, limits=limits)
     if path == "-":
         # Without a buffer: a thread that waits in a buffered read cannot be left behind at exit (Ctrl-C).
-        return StdinConnector(io.FileIO(sys.stdin.fileno(), closefd=False))
-    return FilesConnector(Path(path.removeprefix("file://")), include=include, exclude=exclude, columns=columns)
+        return StdinConnector(io.FileIO(sys.stdin.fileno(), closefd=False), limits=limits)
+    folder = Path(path.removeprefix("file://"))
+    return FilesConnector(folder, include=include, exclude=exclude, columns=columns, limits=limits)
 
 
 def _columns(pairs: list[str] | None) -> dict[str, str]:
@@ -180,6 +189,9 @@ def print_report(report: Report) -> None:
         err.print(visible(f"  skipped {skip.id}: {skip.reason}"))
     if report.skipped > _SHOWN_SKIPS:
         err.print(f"  … and {report.skipped - _SHOWN_SKIPS:,} more skipped; --json lists them")
+    for fix, count in sorted(report.needs_ocr.items()):
+        documents = "1 document has" if count == 1 else f"{count:,} documents have"
+        err.print(visible(f"  {documents} pages of unusable text, which a search will miss: {fix}"))
     if report.refused_deletions:
         fail(
             f"{report.refused_deletions:,} documents are no longer at {report.source}. That many at once looks like a "

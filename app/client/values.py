@@ -155,11 +155,15 @@ def server_status(values: Mapping[str, Any]) -> ServerStatus:
 def together(reports: Sequence[Report]) -> Report:
     """Several reports as one; of the skips the first thousand."""
     languages: Counter[str] = Counter()
+    needs_ocr: Counter[str] = Counter()
     for one in reports:
         languages.update(one.languages)
+        needs_ocr.update(one.needs_ocr)
     counts = {name: sum(getattr(one, name) for one in reports) for name in _COUNTS}
     skips = tuple(skip for one in reports for skip in one.skips)[:MAX_SKIPS]
-    return Report(source="api", skips=skips, languages=dict(languages.most_common()), **counts)
+    return Report(
+        source="api", skips=skips, languages=dict(languages.most_common()), needs_ocr=dict(needs_ocr), **counts
+    )
 
 
 _COUNTS = (

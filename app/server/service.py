@@ -135,7 +135,7 @@ class Service:
             counted(embedded=report.embedded, reused=report.reused)
             progress(report)
 
-        return self.view(key).ingest(source_of(job, folder, web_hosts=self.settings.web_hosts), progress=batch)
+        return self.view(key).ingest(source_of(job, folder, self.settings), progress=batch)
 
 
 def state_folder(settings: Settings) -> Path:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ...connectors.files import FilesConnector
+from ...connectors.files.limits import Limits
 from ...retrieval.protocols import Connector
 from ...retrieval.types import Document, Pending, Skip
+from ..settings import Settings
+from ..wiring import limits_for
 from .jobs.job import Job
 
 DOCUMENTS = "documents.jsonl"
@@ -42,13 +45,14 @@ class UploadedFiles:
     """
 
     paths: Sequence[Path]
+    limits: Limits = field(default_factory=Limits)
     source: str = UPLOADED
     complete: bool = False
 
     def documents(self) -> Iterator[Document | Pending | Skip]:
         """See `Connector.documents`."""
         for path in self.paths:
-            for item in FilesConnector(path, name=UPLOADED).documents():
+            for item in FilesConnector(path, name=UPLOADED, limits=self.limits).documents():
                 yield _without_url(item)
 
 
@@ -64,15 +68,16 @@ def write_pages(folder: Path, urls: Sequence[str]) -> None:
     (folder / PAGES).write_text(json.dumps(list(urls)), encoding="utf-8")
 
 
-def source_of(job: Job, folder: Path, *, web_hosts: Sequence[str] = ()) -> Connector:
-    """The connector that reads what `job` is to ingest; `web_hosts` are those besides the public ones."""
+def source_of(job: Job, folder: Path, settings: Settings) -> Connector:
+    """The connector that reads what `job` is to ingest."""
     if job.kind == "documents":
         return StoredDocuments(path=folder / DOCUMENTS)
     if job.kind == "pages":
         from ...connectors.web import PagesConnector  # 0.2 s, for what few servers do
 
-        return PagesConnector(json.loads((folder / PAGES).read_text(encoding="utf-8")), allow_hosts=web_hosts)
-    return UploadedFiles(paths=sorted(folder.glob("*/*")))
+        urls = json.loads((folder / PAGES).read_text(encoding="utf-8"))
+        return PagesConnector(urls, allow_hosts=settings.web_hosts, limits=limits_for(settings))
+    return UploadedFiles(paths=sorted(folder.glob("*/*")), limits=limits_for(settings))
 
 
 def _without_url(item: Document | Pending | Skip) -> Document | Pending | Skip:
@@ -85,4 +90,4 @@ def _without_url(item: Document | Pending | Skip) -> Document | Pending | Skip:
         found = item.read()
         return replace(found, url=None) if isinstance(found, Document) else found
 
-    return Pending(id=item.id, revision=item.revision, read=read)
+    return replace(item, read=read)

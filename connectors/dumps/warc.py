@@ -15,7 +15,7 @@ from ..files.content import UnreadableError
 from ..files.limits import Limits
 from ..files.paths import open_regular, os_reason
 from ..files.pool import WorkerPool
-from ..files.reading import read_document
+from ..files.reading import other_revisions, read_document
 from ..filesets.cursor import digests_of, settings_digest
 from ..filesets.listing import Paths, SourceFile, as_paths, list_files, source_name
 from .captures import Capture, Captures
@@ -109,7 +109,9 @@ class WarcConnector:
                     if here <= after:
                         continue
                     read = partial(self._read, files[capture.file], capture, pool)
-                    yield Pending(id=capture.uri, revision=_revision(capture), read=read)
+                    revision = _revision(capture)
+                    also = other_revisions(revision, _extension(capture), pool, self._limits)
+                    yield Pending(id=capture.uri, revision=revision, read=read, also=also)
                     if number % self._every == 0:
                         yield Checkpoint(cursor=json.dumps(state | {"after": here}))
         yield Checkpoint(cursor=json.dumps(state | {"after": None}))
@@ -160,7 +162,7 @@ class WarcConnector:
                 return read_document(
                     page.name,
                     document_id=capture.uri,
-                    extension=_EXTENSIONS[capture.content_type.partition(";")[0].strip().lower()],
+                    extension=_extension(capture),
                     url=capture.uri,
                     revision=_revision(capture),
                     facts={"captured": capture.date, "record_id": capture.record_id.strip("<>")},
@@ -171,6 +173,10 @@ class WarcConnector:
             return Skip(id=capture.uri, reason=str(error))
         except OSError as error:
             return Skip(id=capture.uri, reason=os_reason(error))
+
+
+def _extension(capture: Capture) -> str:
+    return _EXTENSIONS[capture.content_type.partition(";")[0].strip().lower()]
 
 
 def _revision(capture: Capture) -> str:

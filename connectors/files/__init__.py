@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .connector import FilesConnector
     from .limits import Limits
+    from .ocr.options import Ocr
     from .stdin import StdinConnector
 
-__all__ = ["FilesConnector", "Limits", "StdinConnector"]
+__all__ = ["FilesConnector", "Limits", "Ocr", "StdinConnector"]
 
-_HOMES = {"FilesConnector": ".connector", "Limits": ".limits", "StdinConnector": ".stdin"}
+_HOMES = {"FilesConnector": ".connector", "Limits": ".limits", "Ocr": ".ocr.options", "StdinConnector": ".stdin"}
 
 
 def __getattr__(name: str) -> object:

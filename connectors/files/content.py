@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...retrieval.errors import InputError
 
@@ -17,14 +17,30 @@ class UnreadableError(InputError):
     """This file or row cannot be used; the message is the reason shown to the user."""
 
 
+class Page(NamedTuple):
+    """The text of one page, and what is wrong with it, None when nothing is."""
+
+    text: str
+    fault: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The text of one file, with what the file says about itself. Metadata holds JSON values only."""
+    """The text of one file, with what the file says about itself. Metadata holds JSON values only.
+
+    `pages` has all pages of a file of which at least one is not as it should be, and is empty for any other.
+    """
 
     text: str
     title: str | None = None
     language: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    pages: tuple[Page, ...] = ()
+
+
+def joined(pages: Iterable[Page]) -> str:
+    """The text of a file from that of its pages."""
+    return "\n\n".join(page.text for page in pages if page.text)
 
 
 def well_formed(text: str) -> str:

@@ -18,7 +18,7 @@ from .limits import Limits
 from .mapping import ColumnMap
 from .paths import os_reason
 from .pool import WorkerPool
-from .reading import read_document
+from .reading import other_revisions, read_document
 from .registry import for_extension
 from .tables.documents import table_documents
 from .versions import named
@@ -66,7 +66,8 @@ def entry_documents(
         yield Skip(id=entry.document_id, reason=f"has {entry.size:,} bytes, more than {limit}")
     else:
         read = partial(_read, entry, pool, limits)
-        yield Pending(id=entry.document_id, revision=entry.revision, read=read)
+        also = other_revisions(entry.revision, extension(entry.relative), pool, limits)
+        yield Pending(id=entry.document_id, revision=entry.revision, read=read, also=also)
 
 
 def grouped(entry: Entry) -> Entry:

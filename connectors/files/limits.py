@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from .ocr.options import Ocr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class Limits:
         max_archive_bytes: Sum of the members of a zip container (docx, xlsx, epub…) after decompression.
         max_archive_ratio: Decompressed size by file size; looked at above 50 MB only, since small XML shrinks well.
         max_archive_members: Number of members of a zip container.
+        ocr: What may be spent on pages that have to be read from their picture, and how it is done.
     """
 
     max_file_bytes: int = 200_000_000
@@ -29,3 +32,4 @@ class Limits:
     max_archive_bytes: int = 500_000_000
     max_archive_ratio: float = 200.0
     max_archive_members: int = 10_000
+    ocr: Ocr = field(default_factory=Ocr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -11,12 +12,14 @@ import sys
 import threading
 import time
 import weakref
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import IO, Any
 
-from .content import Content, UnreadableError
+from .content import Content, Page, UnreadableError
 from .frames import HEADER, decode_body, encode_frame
 from .limits import Limits
+from .ocr.tesseract import Missing, Tesseract, find
 
 _DOCUMENTS_PER_WORKER = 500  # parsers written in C leak a little; a new process costs about 0.1 s
 
@@ -33,19 +36,31 @@ class WorkerPool:
         self._idle: list[_Worker] = []
         self._end = weakref.finalize(self, _close_all, self._idle)
 
-    def extract(self, path: str, format_name: str) -> Content:
-        """The content of the file. Raises UnreadableError with the reason, also when the worker dies of it."""
+    @functools.cached_property
+    def tesseract(self) -> Tesseract | Missing:
+        """What there is to read pictures of text with, looked for when it is first asked for."""
+        return find(self._limits.ocr)
+
+    def extract(
+        self, path: str, format_name: str, *, seconds: float | None = None, options: Mapping[str, Any] | None = None
+    ) -> Content:
+        """The content of the file. Raises UnreadableError with the reason, also when the worker dies of it.
+
+        `seconds` stands for `Limits.max_seconds`, and `options` are further arguments of the format's reader.
+        """
+        limits = self._limits if seconds is None else replace(self._limits, max_seconds=seconds)
+        request = {"path": path, "format": format_name, "limits": asdict(limits), "options": dict(options or {})}
         with self._lock:
             worker = self._idle.pop() if self._idle else None
         if worker is not None:
             # A worker that has served others may have died while idle, or of what those left behind: try a new one.
             with contextlib.suppress(_WorkerDiedError):
-                return self._extract(worker, path, format_name)
-        return self._extract(_Worker(), path, format_name)
+                return self._extract(worker, request, limits)
+        return self._extract(_Worker(), request, limits)
 
-    def _extract(self, worker: _Worker, path: str, format_name: str) -> Content:
+    def _extract(self, worker: _Worker, request: dict[str, Any], limits: Limits) -> Content:
         try:
-            answer = worker.ask(path, format_name, self._limits)
+            answer = worker.ask(request, limits)
         except BaseException:
             worker.kill()
             raise
@@ -56,7 +71,7 @@ class WorkerPool:
                 self._idle.append(worker)
         if "skip" in answer:
             raise UnreadableError(answer["skip"])
-        return Content(**answer)
+        return Content(**answer | {"pages": tuple(Page(*page) for page in answer["pages"])})
 
     def close(self) -> None:
         """End the idle workers now; a later `extract` starts new ones."""
@@ -72,20 +87,26 @@ class _Worker:
     def __init__(self) -> None:
         # -P: a file named lxml.py in the present folder must not become part of the worker.
         command = [sys.executable, "-P", "-m", f"{__package__}.worker"]
+        # A process group of its own, so that what it has started (tesseract) ends with it.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            process_group=0,
         )
         self.asked = 0
 
-    def ask(self, path: str, format_name: str, limits: Limits) -> dict[str, Any]:
+    def ask(self, message: dict[str, Any], limits: Limits) -> dict[str, Any]:
         self.asked += 1
         deadline = time.monotonic() + limits.max_seconds
-        request = encode_frame({"path": path, "format": format_name, "limits": asdict(limits)})
+        request = encode_frame(message)
         try:
             self._pipe(self._process.stdin).write(request)
             size = HEADER.unpack(self._read(HEADER.size, deadline, limits))[0]
-            # 6 bytes per character: JSON writes a control character as \u0001.
-            if size > 6 * limits.max_characters + 10_000_000:
+            # 6 bytes per character: JSON writes a control character as \u0001. And twice, with pages of their own.
+            if size > 12 * limits.max_characters + 10_000_000:
                 raise UnreadableError("the extraction process gave an answer beyond all limits")
             return decode_body(self._read(size, deadline, limits))
         except (BrokenPipeError, EOFError, ValueError):
@@ -117,7 +138,8 @@ class _Worker:
         return f"the extraction process crashed ({name}; it may use {limits.max_memory_bytes / 1e6:,.0f} MB of memory)"
 
     def kill(self) -> None:
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it has ended, and all that it started
+            os.killpg(self._process.pid, signal.SIGKILL)
         self.close()
 
     def close(self) -> None:

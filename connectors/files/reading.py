@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from ...retrieval.types import Document, MetadataValue, Skip
 from .content import Content, UnreadableError, check_length, well_formed
 from .limits import Limits
+from .ocr.reread import reread
+from .ocr.tesseract import revisions
 from .paths import open_regular, os_reason
 from .pool import WorkerPool
 from .sniff import HEAD, identify
@@ -42,8 +45,22 @@ def read_document(
         title=content.title,
         url=url,
         metadata={**content.metadata, **facts, "format": format_name},
-        revision=revision,
+        revision=revision + _addition(content, pool, limits) if revision else "",
     )
+
+
+def other_revisions(revision: str, extension: str, pool: WorkerPool, limits: Limits) -> tuple[str, ...]:
+    """The revisions besides `revision` in which `read_document` may give a file: those of documents that met OCR."""
+    if extension not in ("", "pdf") or not revision:
+        return ()
+    return tuple(revision + addition for addition in revisions(limits.ocr, pool.tesseract))
+
+
+def _addition(content: Content, pool: WorkerPool, limits: Limits) -> str:
+    if "needs_ocr" not in content.metadata and "ocr_pages" not in content.metadata:
+        return ""
+    read, unread = revisions(limits.ocr, pool.tesseract)
+    return unread if "needs_ocr" in content.metadata else read
 
 
 def read_content(path: str, extension: str, pool: WorkerPool, limits: Limits) -> tuple[Content, str]:
@@ -53,6 +70,8 @@ def read_content(path: str, extension: str, pool: WorkerPool, limits: Limits) ->
         chosen = identify(head, extension)
         if chosen.isolated:
             content = pool.extract(path, chosen.name)
+            if content.pages:
+                content = reread(content, partial(pool.extract, path), limits.ocr, pool.tesseract)
         else:
             file.seek(0)
             content = chosen.load()(file, limits)

@@ -54,6 +54,9 @@ FORMATS = (
     Format(name="webpage", reader="formats.webpage:read", label="a web page", isolated=True),
     Format(name="xml", reader="formats.xml:read", label="XML", extensions=("xml",), isolated=True),
     Format(name="pdf", reader="formats.pdf:read", label="a PDF", extensions=("pdf",), isolated=True),
+    # Asked for by `ocr`, for a page of a PDF that has no usable text.
+    Format(name="pdf-page", reader="ocr.recognise:read", label="a page of a PDF", isolated=True),
+    Format(name="pdf-orientation", reader="ocr.recognise:orientation", label="a page of a PDF", isolated=True),
     Format(name="docx", reader="formats.docx:read", label="a Word document", extensions=("docx",), isolated=True),
     Format(name="pptx", reader="formats.pptx:read", label="a presentation", extensions=("pptx",), isolated=True),
     Format(name="xlsx", reader="formats.xlsx:read", label="a workbook", extensions=("xlsx", "xlsm"), isolated=True),

@@ -11,11 +11,13 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from .content import Content, UnreadableError, check_length, well_formed
 from .frames import read_frame, write_frame
 from .limits import Limits
+from .ocr.options import Ocr
 from .paths import open_regular, os_reason
 from .registry import BY_NAME
 
@@ -24,11 +26,12 @@ def main() -> None:
     """Serve until standard input ends."""
     requests, answers = sys.stdin.buffer, _private_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipe
-    sys.modules["numpy"] = None  # type: ignore[assignment]  # openpyxl and Pillow want it and do not need it: 100 ms
+    # openpyxl, Pillow and pytesseract want them and do not need them: 100 ms, and 400.
+    sys.modules["numpy"] = sys.modules["pandas"] = None  # type: ignore[assignment]
     while (request := read_frame(requests)) is not None:
-        limits = Limits(**request["limits"])
+        limits = Limits(**request["limits"] | {"ocr": Ocr(**request["limits"]["ocr"])})
         _restrict(limits)
-        write_frame(answers, _answer(request["path"], request["format"], limits))
+        write_frame(answers, _answer(request["path"], request["format"], limits, request["options"]))
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -49,10 +52,10 @@ def _restrict(limits: Limits) -> None:
     signal.setitimer(signal.ITIMER_REAL, limits.max_seconds + 5)
 
 
-def _answer(path: str, name: str, limits: Limits) -> dict[str, Any]:
+def _answer(path: str, name: str, limits: Limits, options: Mapping[str, Any]) -> dict[str, Any]:
     try:
         with open_regular(path) as file:
-            content: Content = BY_NAME[name].load()(file, limits)
+            content: Content = BY_NAME[name].load()(file, limits, **options)
         check_length(len(content.text), limits.max_characters)
     except UnreadableError as error:
         return {"skip": str(error)}
@@ -69,6 +72,7 @@ def _answer(path: str, name: str, limits: Limits) -> dict[str, Any]:
         "title": content.title,
         "language": content.language,
         "metadata": dict(content.metadata),
+        "pages": [(well_formed(page.text), page.fault) for page in content.pages],
     }
 
 

@@ -41,7 +41,8 @@ class Conversion:
         if self._patient and (failure := self._failures.rest(item.id, item.revision)) is not None:
             self.rested.add(item.id)
             return Skip(id=item.id, reason=f"{failure.reason} (not tried again yet)")
-        return replace(item, revision=self._plan.revision(item.revision), read=self._reading(item))
+        also = tuple(map(self._plan.revision, item.also))
+        return replace(item, revision=self._plan.revision(item.revision), also=also, read=self._reading(item))
 
     def _reading(self, item: Pending) -> Callable[[], Document | Skip]:
         def read() -> Document | Skip:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ...retrieval.errors import ConfigurationError, SourceError
 from ...retrieval.types import Document, Pending, Skip
+from ..files.limits import Limits
 from .addresses import RefusedError
 from .connector import WebConnector
 from .urls import parse
@@ -17,19 +19,20 @@ class PagesConnector:
     Args:
         urls: Where they are.
         allow_hosts: Hosts that are asked although they are not on the public internet, as for `WebConnector`.
+        limits: How much one document may cost.
 
     Raises:
         ConfigurationError: one of them is no URL that may be asked.
     """
 
-    def __init__(self, urls: Sequence[str], *, allow_hosts: Sequence[str] = ()) -> None:
+    def __init__(self, urls: Sequence[str], *, allow_hosts: Sequence[str] = (), limits: Limits | None = None) -> None:
         self._urls = list(dict.fromkeys(urls))
         try:
             for url in self._urls:
                 parse(url)
         except RefusedError as error:
             raise ConfigurationError(str(error)) from None
-        self._allow_hosts = list(allow_hosts)
+        self._options: dict[str, Any] = {"allow_hosts": list(allow_hosts), "limits": limits or Limits()}
 
     @property
     def source(self) -> str:
@@ -46,7 +49,7 @@ class PagesConnector:
         for url in self._urls:
             found = False
             try:
-                for item in WebConnector([url], max_depth=0, allow_hosts=self._allow_hosts).documents():
+                for item in WebConnector([url], max_depth=0, **self._options).documents():
                     found = True
                     yield item
             except SourceError as error:

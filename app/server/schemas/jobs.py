@@ -30,6 +30,9 @@ class IngestReport(BaseModel):
     embedded: int = Field(description="Of those, through the model; the others took the vector stored for their text.")
     reused: int
     languages: dict[str, int] = Field(description="Passages written per language.")
+    needs_ocr: dict[str, int] = Field(
+        default_factory=dict, description="Documents with pages of unusable text, by what to do about it."
+    )
     seconds: float
 
 

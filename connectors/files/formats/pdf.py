@@ -1,23 +1,28 @@
-"""PDF through PDFium, which keeps Arabic and Hebrew in reading order; with a check that the text is usable."""
+"""PDF through PDFium, which keeps Arabic and Hebrew in reading order; with a check that each page's text is usable."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any, BinaryIO
 
-from ..content import Content, UnreadableError, as_title, check_length
+from ..content import Content, Page, UnreadableError, as_title, check_length, joined
 from ..limits import Limits
-from .pdf_text import needs_ocr, tidy_page
+from .pdf_gates import NO_TEXT, fault, has_text
+from .pdf_text import tidy_page
 
 _GENERATED_TITLE = re.compile(
     r"^(untitled|microsoft (word|powerpoint)\b.*|.*\.(docx?|pptx?|indd|tex|dvi))$", re.IGNORECASE
 )
+_MOST_OBJECTS = 5_000  # of a page that are looked at
+_COVERED = 0.25  # of the page
+_LINES = 200
 
 
 def read(file: BinaryIO, limits: Limits) -> Content:
-    """The pages' texts separated by empty lines.
+    """The pages' texts separated by empty lines, and the pages themselves when one has a fault; see `pdf_gates`.
 
-    Metadata: `pages`, and `needs_ocr` when the text layer is likely wrong. Raises UnreadableError when there is none.
+    A document without any text has that fault on every page. Metadata: `pages` is how many there are.
     """
     import pypdfium2 as pdfium
 
@@ -35,24 +40,46 @@ def read(file: BinaryIO, limits: Limits) -> Content:
 
 
 def _content(document: Any, limits: Limits) -> Content:
-    pages: list[str] = []
+    pages: list[Page] = []
     length = 0
     for page in document:
         textpage = page.get_textpage()
         text = textpage.get_text_range()
         textpage.close()
-        page.close()
         length += len(text)
         check_length(length, limits.max_characters)
-        pages.append(tidy_page(text))
-    text = "\n\n".join(page for page in pages if page)
-    if not any(character.isalnum() for character in text):
-        raise UnreadableError("no text layer (scanned?): needs OCR")
+        text = tidy_page(text)
+        pages.append(Page(text, fault(text) or (None if has_text(text) or not _is_picture(page) else NO_TEXT)))
+        page.close()
+    text = joined(pages)
+    if not has_text(text):
+        pages = [Page(page.text, page.fault or NO_TEXT) for page in pages]
     facts = document.get_metadata_dict(skip_empty=True)
     metadata: dict[str, Any] = {"pages": len(pages)}
     if author := as_title(facts.get("Author")):
         metadata["author"] = author
-    if needs_ocr(text, len(pages)):
-        metadata["needs_ocr"] = True
     title = as_title(facts.get("Title"))
-    return Content(text=text, title=None if title and _GENERATED_TITLE.match(title) else title, metadata=metadata)
+    return Content(
+        text=text,
+        title=None if title and _GENERATED_TITLE.match(title) else title,
+        metadata=metadata,
+        pages=tuple(pages) if any(page.fault for page in pages) else (),
+    )
+
+
+def _is_picture(page: Any) -> bool:
+    """Whether a page that hardly has text shows something in its place: a picture, or letters drawn as lines."""
+    import pypdfium2.raw as raw
+
+    width, height = page.get_size()
+    covered, lines = 0.0, 0
+    kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH)
+    for drawn in itertools.islice(page.get_objects(filter=kinds), _MOST_OBJECTS):
+        if drawn.type == raw.FPDF_PAGEOBJ_PATH:
+            lines += 1
+        elif drawn.level:  # its place is told within another object
+            return True
+        else:
+            left, bottom, right, top = drawn.get_bounds()
+            covered += (right - left) * (top - bottom)
+    return covered > _COVERED * width * height or lines >= _LINES

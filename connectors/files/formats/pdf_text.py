@@ -1,4 +1,4 @@
-"""What PDF text layers get wrong, put right where that is safe, and noticed where it is not."""
+"""What PDF text layers get wrong, put right where that is safe; `pdf_gates` notices where it is not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ _NO_SPACE = re.compile(rf"[{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…।॥؟۔։።၊။៖៕ฯ๚๛][\"'»”’)\]」』）]*$")
 _ITEM = re.compile(r"^\s*(?:[-•‣◦▪–*·]|\(?\d{1,3}[.)]|[a-zA-Z][.)])\s")
 _HYPHEN = re.compile("[\ufffe\u0002]\n?")
-_MIN_LETTERS_PER_PAGE = 20
-_MAX_DOUBLE_VOWELS_PER_WORD = 0.05
-_MAX_UNMAPPED = 0.05
 
 
 def tidy_page(text: str) -> str:
@@ -41,27 +38,6 @@ def _unwrap(lines: list[str]) -> str:
             out.append(line)
         open_line = len(line) > 0.7 * width and not _SENTENCE_END.search(line)
     return "\n".join(out)
-
-
-def needs_ocr(text: str, pages: int) -> bool:
-    """Whether the text layer looks wrong: hardly any letters, unmapped glyphs, or vowel signs that cannot follow.
-
-    Two dependent vowel signs in a row never occur in good Hindi or Bengali text (0 per word), and 0.1 to 0.3 times per
-    word where a PDF's fonts are not mapped back to characters.
-    """
-    text = unicodedata.normalize("NFC", text)
-    letters = sum(character.isalpha() for character in text)
-    unmapped = sum(character == "\ufffd" or "\ue000" <= character <= "\uf8ff" for character in text)
-    if letters < _MIN_LETTERS_PER_PAGE * pages or unmapped > _MAX_UNMAPPED * max(letters, 1):
-        return True
-    doubled = len(_double_vowel().findall(text))
-    return doubled > _MAX_DOUBLE_VOWELS_PER_WORD * len(text.split())
-
-
-@functools.cache
-def _double_vowel() -> re.Pattern[str]:
-    signs = "".join(chr(c) for c in range(0x900, 0xE00) if "VOWEL SIGN" in unicodedata.name(chr(c), ""))
-    return re.compile(f"[{signs}][{signs}]")
 
 
 @functools.cache

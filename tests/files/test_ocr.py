@@ -1,0 +1,242 @@
+"""Pages of PDFs without usable text are read by tesseract, and the document says what became of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import interlingua
+import psutil
+import pytest
+from interlingua.app.doctor import examine
+from interlingua.connectors.files import FilesConnector, Limits
+from interlingua.connectors.files.content import UnreadableError
+from interlingua.connectors.files.ocr.options import Ocr
+from interlingua.connectors.files.pool import WorkerPool
+from interlingua.retrieval.errors import ConfigurationError
+from PIL import Image
+from reading_helpers import read_one, reason_of
+from scans import SCATTERED, TEXTS, error_rate, layered, needs_tesseract, picture, scanned
+
+GOOD = "Dies ist eine Seite, deren Text so stimmt, wie er in der Datei steht, und bleibt. " * 3
+
+
+def limits(**options: object) -> Limits:
+    return Limits(ocr=Ocr(dpi=200, **options))  # type: ignore[arg-type]
+
+
+def only(languages: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tesseract find these data alone."""
+    for name in ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata", "/usr/share/tessdata"):
+        if Path(name).is_dir():
+            data = Path(os.environ.get("TESSDATA_PREFIX", name))
+            break
+    for path in data.iterdir():
+        if path.suffix != ".traineddata" or path.stem in languages.split():
+            (folder / path.name).symlink_to(path)
+    monkeypatch.setenv("TESSDATA_PREFIX", str(folder))
+
+
+@needs_tesseract
+@pytest.mark.parametrize(("language", "data"), [("de", "deu"), ("ar", "ara"), ("hi", "hin"), ("th", "tha")])
+def test_a_scan_is_read_in_the_language_that_is_said(language: str, data: str, tmp_path: Path) -> None:
+    path = scanned(tmp_path / "a.pdf", picture(language))
+    document = read_one(path, limits=limits(languages=(language,)))
+    assert error_rate(document, TEXTS[language]) < 0.05, document.text
+    assert document.metadata["ocr_pages"] == "1"
+    assert document.metadata["ocr_data"] == [data]
+    assert float(str(document.metadata["ocr_confidence"])) > 0.8
+    assert "needs_ocr" not in document.metadata
+
+
+@needs_tesseract
+def test_a_scan_whose_language_nobody_says_is_told_by_what_is_on_it_though_it_lies_upside_down(tmp_path: Path) -> None:
+    page = picture("de", TEXTS["de"] * 2)
+    blank = Image.new("L", page.size, 255)
+    document = read_one(scanned(tmp_path / "a.pdf", blank, page.rotate(180), page), limits=limits())
+    assert error_rate(document, TEXTS["de"] * 4) < 0.05, document.text
+    assert "Würde" in document.text  # by the German data, not by those of all languages in Latin letters
+    assert document.metadata["ocr_pages"] == "2-3"
+    assert document.metadata["ocr_data"] == ["deu"]
+    assert "needs_ocr" not in document.metadata  # the blank page is none that could be read
+
+
+@needs_tesseract
+def test_of_a_good_document_the_bad_pages_are_read_and_the_others_stay(tmp_path: Path) -> None:
+    pages = [(None, GOOD), (picture("hi"), SCATTERED), (picture("de"), ""), (None, "Seite 4")]
+    document = read_one(layered(tmp_path / "a.pdf", *pages), limits=limits())
+    assert document.text.replace("\n", " ").startswith(GOOD)
+    assert document.text.endswith("\n\nSeite 4")
+    assert 0 < document.text.find("अधिकारों") < document.text.find("Brüderlichkeit")
+    assert "मा नव" not in document.text
+    assert document.metadata["ocr_pages"] == "2-3"
+    assert document.metadata["ocr_data"] == ["deu", "hin"]
+    assert "needs_ocr" not in document.metadata
+
+
+@needs_tesseract
+def test_missing_data_are_named_and_the_document_is_kept_with_its_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    only("eng deu", tmp_path / "data", monkeypatch)
+    path = layered(tmp_path / "a.pdf", (None, GOOD), (picture("hi"), SCATTERED))
+    document = read_one(path)
+    assert document.metadata["needs_ocr"] is True
+    assert document.metadata["needs_ocr_pages"] == "2"
+    assert document.metadata["needs_ocr_reason"] == "blanks inside words"
+    assert "apt-get install tesseract-ocr-hin" in str(document.metadata["needs_ocr_fix"])
+    assert "मा नव" in document.text
+    scan = scanned(tmp_path / "b.pdf", picture("hi"))
+    assert "tesseract-ocr-hin" in reason_of(scan, limits=limits(languages=("hi",)))
+    assert "tesseract-ocr-osd" in reason_of(scan)
+    assert "ocr_languages" in reason_of(scan)
+
+
+@needs_tesseract
+def test_what_is_read_in_another_language_of_the_script_keeps_its_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    only("eng osd", tmp_path / "data", monkeypatch)
+    document = read_one(scanned(tmp_path / "a.pdf", picture("de", TEXTS["de"] * 2)), limits=limits())
+    assert "Vernunft" in document.text
+    assert document.metadata["ocr_data"] == ["eng"]
+    assert "tesseract-ocr-deu" in str(document.metadata["needs_ocr_fix"])
+
+
+def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pytesseract", None)
+    image = Image.effect_noise((600, 300), 80)
+    assert "pip install 'interlingua[ocr]'" in reason_of(scanned(tmp_path / "a.pdf", image))
+
+
+@needs_tesseract
+def test_without_the_program_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "apt-get install tesseract-ocr)" in reason_of(scanned(tmp_path / "a.pdf", picture("de")))
+
+
+@needs_tesseract
+def test_a_page_that_takes_too_long_costs_that_page(tmp_path: Path) -> None:
+    path = layered(tmp_path / "a.pdf", (None, GOOD), (picture("de"), ""))
+    document = read_one(path, limits=limits(max_page_seconds=0.01))
+    assert document.metadata["needs_ocr_pages"] == "2"
+    assert "Ocr.max_page_seconds" in str(document.metadata["needs_ocr_fix"])
+    assert document.text.replace("\n", " ") == GOOD.strip()
+
+
+@needs_tesseract
+def test_of_a_long_scan_the_first_pages_are_read_and_the_others_named(tmp_path: Path) -> None:
+    path = scanned(tmp_path / "a.pdf", *[picture("de")] * 3)
+    document = read_one(path, limits=limits(max_pages=1, languages=("de",)))
+    assert error_rate(document, TEXTS["de"]) < 0.05
+    assert document.metadata["ocr_pages"] == "1"
+    assert document.metadata["needs_ocr_pages"] == "2-3"
+    assert "ocr_max_pages" in str(document.metadata["needs_ocr_fix"])
+
+
+@needs_tesseract
+def test_after_three_pages_that_fail_the_others_are_not_tried(tmp_path: Path) -> None:
+    noise = Image.effect_noise((200, 200), 80)
+    path = layered(tmp_path / "a.pdf", (None, GOOD), *[(noise, "")] * 12, size=(500_000.0, 500_000.0))
+    began = time.monotonic()
+    document = read_one(path, limits=limits())
+    assert document.metadata["needs_ocr_pages"] == "2-13"
+    assert "OCR of page 4 failed" in str(document.metadata["needs_ocr_fix"])  # the page that all after it stand for
+    assert time.monotonic() - began < 60
+
+
+@needs_tesseract
+def test_a_page_of_ten_kilometres_is_not_drawn(tmp_path: Path) -> None:
+    path = layered(tmp_path / "a.pdf", (picture("de"), ""), size=(28_000_000.0, 28_000_000.0))
+    assert "Ocr.max_pixels" in reason_of(path, limits=limits(languages=("de",)))
+
+
+@needs_tesseract
+def test_a_large_page_is_drawn_with_fewer_dots(tmp_path: Path) -> None:
+    path = layered(tmp_path / "a.pdf", (picture("de"), ""), size=(2_160.0, 1_008.0))
+    document = read_one(path, limits=limits(languages=("de",), max_pixels=2_000_000))
+    assert error_rate(document, TEXTS["de"]) < 0.05
+
+
+@needs_tesseract
+def test_tesseract_ends_with_the_worker_that_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = scanned(tmp_path / "a.pdf", Image.effect_noise((4_000, 5_000), 120))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # so that the process is known by the file that it reads
+
+    def running() -> list[psutil.Process]:
+        found = psutil.process_iter(["cmdline"])
+        return [one for one in found if any(f"{tmp_path}/tess" in part for part in one.info["cmdline"] or ())]
+
+    pool = WorkerPool(Limits())
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(pool.extract, str(path), "pdf-page", seconds=4.0, options={"page": 0, "data": "deu"})
+        while not (started := running()) and not asked.done():
+            time.sleep(0.01)
+        with pytest.raises(UnreadableError, match="took longer"):
+            asked.result()
+    assert started
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not alive
+
+
+@needs_tesseract
+def test_a_marked_document_is_read_again_once_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    layered(tmp_path / "docs" / "marked.pdf", (None, GOOD), (picture("hi"), SCATTERED))
+    layered(tmp_path / "docs" / "good.pdf", (None, GOOD))
+
+    def ingest(**settings: object) -> interlingua.Report:
+        with interlingua.open("index", embedder="support:NgramEmbedder", **settings) as index:
+            return index.ingest("docs")
+
+    def unusable(**settings: object) -> list[str]:
+        findings = examine(store="index", embedder="support:NgramEmbedder", **settings)
+        return [finding.message for finding in findings if finding.subject == "text"]
+
+    report = ingest(ocr=False)
+    assert (report.added, dict(report.needs_ocr)) == (2, {"set ocr = true": 1})
+    assert ingest(ocr=False).unchanged == 2
+    (message,) = unusable(ocr=False)
+    assert message.startswith("1 document has pages of unusable text")
+    assert "set ocr = true" in message
+    report = ingest()
+    assert (report.updated, report.unchanged, dict(report.needs_ocr)) == (1, 1, {})
+    assert ingest().unchanged == 2
+    with interlingua.open("index", embedder="support:NgramEmbedder") as index:
+        assert [hit.chunk.metadata["path"] for hit in index.search("अधिकारों के मामले में", limit=1)] == ["marked.pdf"]
+    assert not unusable()
+
+
+@needs_tesseract
+def test_doctor_says_what_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = [finding for finding in examine() if finding.subject == "tesseract"]
+    assert [finding.level for finding in found] == ["ok"]
+    assert all(name in found[0].message for name in ("ara", "deu", "hin", "tha"))
+    (tmp_path / "data").mkdir()
+    only("eng", tmp_path / "data", monkeypatch)
+    levels = [finding.level for finding in examine(ocr_languages=("de",)) if finding.subject == "tesseract"]
+    assert levels == ["ok", "note", "problem"]
+
+
+def test_listed_documents_know_the_revisions_that_theirs_may_come_in(tmp_path: Path) -> None:
+    layered(tmp_path / "a.pdf", (None, GOOD))
+    (item,) = FilesConnector(tmp_path / "a.pdf", limits=Limits(ocr=Ocr(enabled=False))).documents()
+    (other,) = FilesConnector(tmp_path / "a.pdf", limits=Limits(ocr=Ocr(languages=("th",)))).documents()
+    assert not isinstance(item, interlingua.Document)
+    assert item.revision == other.revision
+    assert not set(item.also) & set(other.also)
+
+
+@pytest.mark.parametrize("wrong", [{"languages": ("German text",)}, {"dpi": 0}, {"max_pages": 0}])
+def test_wrong_options_are_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError, match="ocr: "):
+        Ocr(**wrong)  # type: ignore[arg-type]
+
+
