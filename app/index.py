@@ -135,8 +135,8 @@ class Index:
         with self._ingesting, self._current.using() as current:
             engine = Synchroniser(self._ingestor(current), current.store)
             return engine.sync(
-                connector_of(source, self.settings), name=name, plan=plan, full=full, force=force, patient=patient, stop=stop,
-                progress=progress,
+                connector_of(source, self.settings), name=name, plan=plan, full=full, force=force, patient=patient,
+                stop=stop, progress=progress,
             )  # fmt: skip
 
     def _ingestor(self, current: Generation) -> Ingestor:
