@@ -15,7 +15,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 class Ocr:
     """Options of reading pages from their picture. It is done where the extra `ocr` and tesseract are installed.
 
-    A document costs at most `max_pages` times `max_page_seconds`; on this project's machine a page takes 1 to 4 s.
+    A document costs at most `max_pages` times `max_page_seconds`; a full page takes 2 to 6 s on one core of a busy machine.
 
     Attributes:
         enabled: Whether it is done at all.
