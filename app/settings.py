@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     chunk_overlap: int = Field(0, ge=0, description="Whole sentences that neighbouring chunks share.")
     ocr: bool = Field(True, description="Read pages of PDFs without usable text by OCR, with the extra ocr.")
     ocr_languages: tuple[str, ...] = Field((), description="Of documents that do not tell theirs: scans of one.")
-    ocr_max_pages: int = Field(100, ge=1, description="Pages of one document that OCR reads, at 1 to 4 s each.")
+    ocr_max_pages: int = Field(100, ge=1, description="Pages of one document that OCR reads, at 2 to 6 s each.")
     sources: dict[str, dict[str, Any]] = Field(
         {}, repr=False, description="Tables of what sync keeps in step; see sources."
     )

@@ -15,7 +15,9 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 class Ocr:
     """Options of reading pages from their picture. It is done where the extra `ocr` and tesseract are installed.
 
-    A document costs at most `max_pages` times `max_page_seconds`; on this project's machine a page takes 1 to 4 s.
+    A full page takes 2 to 6 s on one core of a busy machine, and is looked at up to five times where its language or
+    how it is turned has to be found out first: a document costs at most five times `max_pages` times
+    `max_page_seconds`.
 
     Attributes:
         enabled: Whether it is done at all.
@@ -23,7 +25,7 @@ class Ocr:
             tesseract tells the script, and the language is told from what it reads.
         dpi: Dots per inch that a page is drawn with.
         max_pages: Pages of one document that are read; of what is left the document says so.
-        max_page_seconds: Time for one page.
+        max_page_seconds: Time for one look at a page.
         max_pixels: Of the picture of one page, a byte each; a larger page is drawn with fewer dots per inch.
     """
 

@@ -46,7 +46,7 @@ def orientation(file: BinaryIO, limits: Limits, *, page: int) -> Content:
 def _run(function: Any, limits: Limits, image: Any, **options: Any) -> Any:
     from pytesseract import pytesseract
 
-    pytesseract.environ["OMP_THREAD_LIMIT"] = "1"  # its threads gain a fifth and take all cores
+    pytesseract.environ["OMP_THREAD_LIMIT"] = "1"  # the other cores are for other documents, and for searches
     seconds = limits.ocr.max_page_seconds
     try:
         return function(image, timeout=seconds, **options)

@@ -40,9 +40,9 @@ class _Result:
 
     @property
     def usable(self) -> bool:
-        return self.text is not None and has_text(self.text) and self.confidence >= MIN_CONFIDENCE and (
-            fault(self.text) is None
-        )  # fmt: skip
+        if self.text is None or not has_text(self.text):
+            return False
+        return self.confidence >= MIN_CONFIDENCE and fault(self.text) is None
 
 
 def reread(content: Content, extract: Extract, options: Ocr, tesseract: Tesseract | Missing) -> Content:
