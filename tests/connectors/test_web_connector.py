@@ -603,6 +603,56 @@ def test_a_page_that_moved_is_gone_from_where_it_was(server: Site) -> None:
     assert (third.documents, third.gone) == ({}, [])
 
 
+@pytest.mark.parametrize("status", [500, 403])
+@pytest.mark.parametrize("hops", [("/new",), ("/newer", "/new")])
+def test_a_page_that_moved_to_what_cannot_be_read_is_kept(server: Site, status: int, hops: tuple[str, ...]) -> None:
+    server.page("/", "start", links=("/a",))
+    server.page("/a", "Ọjà ń ṣí ní ọjọ́ Tuesday.")
+    first = change(server, crawler(server))
+    for path, target in zip(("/a", *hops), hops, strict=False):
+        server.redirect(path, target, 301)
+    server.put("/new", "later", status=status)
+    second = change(server, crawler(server), first.cursors[-1])
+    assert second.gone == []
+    assert second.skips["/a"] == f"leads to {server.url}/new, which could not be read"
+    server.page("/new", "Ọjà ń ṣí ní ọjọ́ Tuesday.")
+    third = change(server, crawler(server), second.cursors[-1])
+    assert (list(third.documents), third.gone[0], third.skips) == (["/new"], "/a", {})
+
+
+def test_a_page_that_moved_to_where_nothing_is_is_gone(server: Site) -> None:
+    server.page("/", "start", links=("/a", "/b"))
+    server.page("/a", "a")
+    server.page("/b", "b")
+    first = change(server, crawler(server))
+    server.redirect("/a", "/missing")
+    server.redirect("/b", "https://elsewhere.example/")
+    second = change(server, crawler(server), first.cursors[-1])
+    assert (sorted(second.gone), second.skips) == (["/a", "/b"], {})
+
+
+def test_a_page_that_leads_into_a_ring_is_kept(server: Site) -> None:
+    server.page("/", "start", links=("/a",))
+    server.page("/a", "a")
+    first = change(server, crawler(server))
+    server.redirect("/a", "/b")
+    server.redirect("/b", "/a")
+    second = change(server, crawler(server), first.cursors[-1])
+    assert (second.gone, second.skips["/a"]) == ([], "leads to itself, in a ring")
+
+
+def test_a_listing_keeps_a_page_that_moved_to_what_cannot_be_read(index: Index, server: Site) -> None:
+    server.put("/sitemap.xml", sitemap(server, "/a", "/b"), "application/xml")
+    server.page("/a", SENTENCES["fa"])
+    server.page("/b", SENTENCES["ja"])
+    assert index.ingest(listed(server)).added == 2
+    server.redirect("/a", "/new")
+    server.put("/new", "later", status=500)
+    report = index.ingest(listed(server))
+    assert (report.unchanged, report.deleted) == (1, 0)
+    assert server.url + "/a" in [skip.id for skip in report.skips]
+
+
 @pytest.mark.parametrize("how", ["redirect", "canonical"])
 def test_a_login_wall_does_not_empty_the_index(server: Site, how: str) -> None:
     paths = tuple(f"/{n}" for n in range(15))
