@@ -37,7 +37,7 @@ from .memory import Memory, loads
 from .pages import Reader
 from .roots import Roots
 from .scope import Scope, site
-from .sitemaps import Entry, entries
+from .sitemaps import Entry, FeedFoundError, entries
 from .urls import Url, parse
 from .visiting import Visitor
 
@@ -217,6 +217,8 @@ class WebConnector:
                         yield entry
                 yield None
             except (FetchError, RefusedError) as error:
+                if isinstance(error, FeedFoundError) and url in optional:
+                    continue  # some robots.txt name their feeds as sitemaps
                 yield Skip(id=str(url), reason=f"the sitemap {url} could not be read: {error}")
 
     def _settings(self) -> str:

@@ -718,6 +718,14 @@ BROKEN = {
     "entities": b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>',
     "bomb": gzip.compress(b" " * 5_000_000),
     "no gzip": b"\x1f\x8bnot gzip",
+    "a page": b"<html xmlns='http://www.w3.org/1999/xhtml'><head><title>Back soon</title></head><body/></html>",
+    "nothing": b"",
+    "white space": b"\xef\xbb\xbf \r\n",
+    "nothing in gzip": gzip.compress(b""),
+    "a notice": "সাইটটি শীঘ্রই ফিরে আসবে।".encode(),
+    "a notice with a URL": b"Back soon.\nhttps://status.example.com/\n",
+    "a feed": b"<rss version='2.0'><channel><item><link>https://example.com/</link></item></channel></rss>",
+    "a feed in Atom": b"<feed xmlns='http://www.w3.org/2005/Atom'><title>News</title></feed>",
 }
 
 
@@ -726,6 +734,38 @@ def test_a_sitemap_that_cannot_be_read_is_an_error(server: Site, content: bytes)
     server.put("/sitemap.xml", content, "application/xml")
     with pytest.raises(SourceError, match=r"sitemap .* could not be read"):
         read(server, listed(server, max_bytes=1_000_000))
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_sitemap_that_cannot_be_read_empties_nothing(server: Site, content: bytes) -> None:
+    server.put("/one.xml", sitemap(server, "/a"), "application/xml")
+    server.put("/two.xml", sitemap(server, "/b"), "application/xml")
+    for path in ("/a", "/b"):
+        server.page(path, path)
+    both = listed(server, "/one.xml", "/two.xml", max_bytes=1_000_000)
+    first = change(server, both)
+    server.put("/two.xml", content, "application/xml")
+    second = change(server, both, first.cursors[-1])
+    assert second.gone == []
+    assert "could not be read" in second.skips["/two.xml"]
+
+
+def test_a_sitemap_without_pages_is_one(server: Site) -> None:
+    server.put("/one.xml", sitemap(server, "/a"), "application/xml")
+    server.put("/two.xml", sitemap(server, "/b"), "application/xml")
+    for path in ("/a", "/b"):
+        server.page(path, path)
+    first = change(server, listed(server, "/one.xml", "/two.xml"))
+    server.put("/two.xml", sitemap(server), "application/xml")
+    second = change(server, listed(server, "/one.xml", "/two.xml"), first.cursors[-1])
+    assert (second.gone, second.skips) == (["/b"], {})
+
+
+def test_a_feed_that_robots_txt_names_as_a_sitemap_is_no_failure(server: Site) -> None:
+    server.put("/robots.txt", f"Sitemap: {server.url}/feed\n", "text/plain")
+    server.put("/feed", BROKEN["a feed"], "application/rss+xml")
+    server.page("/", "start")
+    assert read(server, crawler(server)).skips == {}
 
 
 def test_a_page_that_its_sitemap_no_longer_lists_is_gone(server: Site) -> None:
