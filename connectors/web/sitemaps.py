@@ -74,7 +74,7 @@ def _lines(data: bytes, base: Url) -> Iterator[Entry]:
         text = line.decode("utf-8", "replace").strip("\ufeff \t\r\n")
         if not text:
             continue
-        if _LINE.fullmatch(text) is None:  # a notice that the site is away, which must not pass for a list without pages
+        if _LINE.fullmatch(text) is None:  # a notice that the site is away must not pass for a list without pages
             raise FetchError(f"is no sitemap: it has the line {text[:80]!r}, which is no URL")
         for entry in _entry(base, text):
             empty = False
