@@ -23,6 +23,7 @@ from .buckets import bucket_entries
 from .faults import Secrets
 from .listed import Listed
 from .opening import Open, fetched, guarded, spooled
+from .redirects import places
 from .systems import file_system
 from .trees import tree_entries
 
@@ -46,6 +47,8 @@ class RemoteConnector:
         columns: Which column of a table is the `text`, `id`, `title`, `language` or `url`; the rest is guessed.
         limits: How much one document may cost; what is larger is not downloaded.
         hidden: Also read names that begin with a dot.
+        redirect_hosts: Hosts (`name` or `name:port`) that a web server may redirect to, besides itself. They get none
+            of the headers and passwords in `options`.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class RemoteConnector:
         columns: Mapping[str, str] | None = None,
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         hidden: bool = False,
+        redirect_hosts: Iterable[str] = (),
     ) -> None:
         self._address = address(url)
         self._options = dict(options or {})
@@ -69,6 +73,7 @@ class RemoteConnector:
         self._columns = ColumnMap(columns)
         self._limits = limits
         self._hidden = hidden
+        self._redirect_to = places(redirect_hosts)
 
     @property
     def source(self) -> str:
@@ -102,7 +107,7 @@ class RemoteConnector:
 
     def _listing(self) -> Iterator[tuple[Listed | Missed, Open]]:
         """What is there, each file with how to open it."""
-        fs = file_system(self._address, self._options)
+        fs = file_system(self._address, self._options, self._redirect_to)
         # What is asynchronous inside serves many threads; of SFTP and the like, one connection serves one at a time.
         lock: AbstractContextManager[Any] = nullcontext() if fs.async_impl else threading.Lock()
 

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from ...retrieval.errors import SourceError
 from .addresses import RefusedError
 from .fetching import Fetched, Fetcher, FetchError, Wanted
 from .urls import Url, join, parse
+from .waiting import retry_after
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,6 @@ _ROBOTS_BYTES = 512_000  # RFC 9309, 2.5: at least 500 kibibytes are to be read
 _BUSY = (429, 503)
 _ATTEMPTS = 3
 _MAX_DELAY = 60.0
-_LONGEST_PAUSE = 7 * 86_400.0
 
 
 @dataclass(slots=True)
@@ -182,20 +181,6 @@ class Hosts:
         if answer.status != 200:
             return None
         return _protego(answer.content.decode("utf-8-sig", "replace"))
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date; None when there is none that can be read."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return min(float(value[:9]), _LONGEST_PAUSE)
-    try:
-        until = parsedate_to_datetime(value)
-        # Against the server's own clock, if it tells: ours may be wrong.
-        now = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else time.time()
-        return min(max(0.0, until.timestamp() - now), _LONGEST_PAUSE)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _robots(url: Url) -> Url:

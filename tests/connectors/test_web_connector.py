@@ -13,8 +13,9 @@ import pytest
 from interlingua import Index
 from interlingua.connectors.web import WebConnector
 from interlingua.connectors.web.fetching import Fetcher
-from interlingua.connectors.web.hosts import Hosts, retry_after
+from interlingua.connectors.web.hosts import Hosts
 from interlingua.connectors.web.urls import parse
+from interlingua.connectors.web.waiting import retry_after
 from interlingua.retrieval.errors import ConfigurationError, CursorLostError, SourceError
 from interlingua.retrieval.types import Checkpoint, Document, Gone, Skip
 from sites import Answer, Site, site
