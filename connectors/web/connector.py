@@ -76,6 +76,7 @@ class WebConnector:
         max_bytes: Size of a page or file, as it comes and unpacked.
         timeout: Seconds for one page in all.
         max_pause: Seconds to wait at most where a host asks for patience; for longer, the run ends with a SourceError.
+            A Crawl-delay of robots.txt is obeyed up to it, and up to 60 seconds in any case.
         limits: How much one document may cost.
         resolver: Looks names up; the system by default.
         dialler: Makes connections.

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 _ROBOTS_BYTES = 512_000  # RFC 9309, 2.5: at least 500 kibibytes are to be read
 _BUSY = (429, 503)
 _ATTEMPTS = 3
-_MAX_DELAY = 60.0
+_MAX_DELAY = 60.0  # one host must not hold up a run, and the sources after it, for days
 
 
 @dataclass(slots=True)
@@ -38,6 +38,8 @@ class _Host:
 
 class Hosts:
     """Fetches politely: one request per host every `delay` seconds at most, or as robots.txt asks if that is longer.
+
+    Of what robots.txt asks, 60 seconds are obeyed at most, or `max_pause` if that is longer.
 
     Args:
         fetcher: What fetches.
@@ -162,7 +164,7 @@ class Hosts:
         with host.asking:
             if self._respect and not host.known:
                 host.rules = self._read_robots(url)
-                host.delay = min(_asked_delay(host.rules, self._name), _MAX_DELAY)
+                host.delay = min(_asked_delay(host.rules, self._name), max(_MAX_DELAY, self._max_pause))
                 host.known = True
         return host
 

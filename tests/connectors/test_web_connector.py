@@ -312,6 +312,19 @@ def test_robots_txt_can_ask_for_more_time(server: Site, rule: str, pause: float)
     assert clock.slept[-1] == pause
 
 
+@pytest.mark.parametrize(("max_pause", "pause"), [(5.0, 60.0), (300.0, 120.0), (90.0, 90.0)])
+def test_a_long_crawl_delay_is_obeyed_as_far_as_patience_goes(server: Site, max_pause: float, pause: float) -> None:
+    server.page("/", "start")
+    server.put("/robots.txt", "User-agent: *\nCrawl-delay: 120\n", "text/plain")
+    clock = Clock()
+    hosts = manners(server, clock, max_pause=max_pause)
+    url = parse(server.url + "/")
+    assert hosts.allows(url)
+    hosts.fetch(url)
+    hosts.fetch(url)
+    assert clock.slept[-1] == pause
+
+
 def test_a_run_that_is_given_up_waits_for_nothing(server: Site) -> None:
     server.page("/", "start")
     server.page("/a", "a")
