@@ -218,7 +218,7 @@ class Crawl:
         if self.roots.origins <= self._down:
             raise error
         logger.warning("%s", error)
-        if not error.permanent:
+        if not error.permanent or self.max_depth > 0:  # what only its pages link to is not found either
             self._missed = str(error)
         yield Skip(id=url.origin + "/", reason=str(error), prefix=True)
 
