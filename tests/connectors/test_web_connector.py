@@ -568,6 +568,19 @@ def test_one_host_of_two_that_is_down_costs_its_own_pages_only(server: Site) -> 
         assert (third.documents, third.skips) == ({}, {})
 
 
+def test_what_only_a_refused_host_links_to_is_kept(index: Index, server: Site) -> None:
+    """A name may lead inside for a while, as in an office with a DNS of its own."""
+    with site() as other:
+        server.page("/", "start", links=(other.url + "/map",))
+        other.page("/map", SENTENCES["ar"], links=(server.url + "/a",))
+        server.page("/a", SENTENCES["ja"])
+        options: dict[str, Any] = {"hosts": [other.host], "discover": False}
+        assert index.ingest(crawler(server, allow_hosts=[server.host, other.host], **options)).added == 3
+        report = index.ingest(crawler(server, **options))
+        assert (report.unchanged, report.deleted) == (1, 0)
+        assert "not on the public internet" in next(s.reason for s in report.skips if s.id == other.url + "/")
+
+
 def test_a_listing_that_breaks_off_goes_on_where_it_was(server: Site) -> None:
     server.page("/", "start", links=tuple(f"/{n}" for n in range(120)))
     for number in range(120):
@@ -723,6 +736,8 @@ def test_a_sitemap_of_long_ago_in_robots_txt_is_no_failure(server: Site) -> None
     server.put("/robots.txt", f"Sitemap: {server.url}/missing.xml\n", "text/plain")
     server.page("/", "start")
     assert read(server, crawler(server)).skips == {}
+    named = crawler(server, sitemaps=[server.url + "/missing.xml"])
+    assert "answers 404" in read(server, named).skips["/missing.xml"]
     server.put("/missing.xml", "oops", status=500)
     assert "answers 500" in read(server, crawler(server)).skips["/missing.xml"]
 
@@ -773,6 +788,21 @@ def test_a_sitemap_without_pages_is_one(server: Site) -> None:
     server.put("/two.xml", sitemap(server), "application/xml")
     second = change(server, listed(server, "/one.xml", "/two.xml"), first.cursors[-1])
     assert (second.gone, second.skips) == (["/b"], {})
+
+
+def test_a_busy_host_of_a_sitemap_in_robots_txt_does_not_end_the_run(server: Site) -> None:
+    with site() as other:
+        server.put("/robots.txt", f"Sitemap: {other.url}/map.xml\n", "text/plain")
+        server.page("/", "start")
+        other.paths["/map.xml"] = Answer(status=429, headers={"Retry-After": "3600"})
+        both = [server.host, other.host]
+        run = read(server, crawler(server, allow_hosts=both))
+        assert list(run.documents) == ["/"]
+        assert "asks to come back in 3600 s" in run.skips[other.url + "/map.xml"]
+        assert "could not be read" in run.skips["/"]  # nothing of this host counts as gone
+        with pytest.raises(SourceError, match="answers 429") as caught:
+            read(server, crawler(server, sitemaps=[other.url + "/map.xml"], allow_hosts=both))
+        assert caught.value.retry_after == 3600
 
 
 def test_a_feed_that_robots_txt_names_as_a_sitemap_is_no_failure(server: Site) -> None:
