@@ -23,6 +23,7 @@ from .buckets import bucket_entries
 from .faults import Secrets
 from .listed import Listed
 from .opening import Open, fetched, guarded, spooled
+from .redirects import places
 from .systems import file_system
 from .trees import tree_entries
 
@@ -47,6 +48,8 @@ class RemoteConnector:
         limits: How much one document may cost; what is larger is not downloaded.
         hidden: Also read names that begin with a dot.
         translations: Files whose names say their language (`guide.de.md`, `de/guide.md`) get a `translation_group`.
+        redirect_hosts: Hosts (`name` or `name:port`) that a web server may redirect to, besides itself. They get none
+            of the headers and passwords in `options`.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class RemoteConnector:
         limits: Limits = Limits(),  # noqa: B008 (frozen)
         hidden: bool = False,
         translations: bool = True,
+        redirect_hosts: Iterable[str] = (),
     ) -> None:
         self._address = address(url)
         self._options = dict(options or {})
@@ -72,6 +76,7 @@ class RemoteConnector:
         self._limits = limits
         self._hidden = hidden
         self._translations = translations
+        self._redirect_to = places(redirect_hosts)
 
     @property
     def source(self) -> str:
@@ -107,7 +112,7 @@ class RemoteConnector:
 
     def _listing(self) -> Iterator[tuple[Listed | Missed, Open]]:
         """What is there, each file with how to open it."""
-        fs = file_system(self._address, self._options)
+        fs = file_system(self._address, self._options, self._redirect_to)
         # What is asynchronous inside serves many threads; of SFTP and the like, one connection serves one at a time.
         lock: AbstractContextManager[Any] = nullcontext() if fs.async_impl else threading.Lock()
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ...retrieval.errors import InterlinguaError, SourceError
+from ..web.waiting import retry_after
+from .redirects import RedirectError
 
 _REFUSED = {
     "AuthenticationException",  # paramiko
@@ -21,6 +23,7 @@ _REFUSED = {
 _MISCONFIGURED = (22, 78)  # s3fs: EINVAL for a malformed request, EREMCHG for a bucket of another region
 _HARMLESS = {"account_name", "endpoint_url", "host", "project", "region_name", "user", "username"}
 """Options that help to understand a message and are no secrets."""
+_BUSY = (429, 503)
 _LONGEST = 300
 _SHORTEST_SECRET = 4
 
@@ -40,6 +43,7 @@ class Secrets:
 
     def reason(self, error: BaseException) -> str:
         """What went wrong, for a message."""
+        error = underlying(error)
         text = self.without(str(error))
         if isinstance(error, FileNotFoundError):
             return f"not found ({text})" if text else "not found"
@@ -54,7 +58,25 @@ class Secrets:
             raise
         except Exception as error:  # file systems raise what their libraries do, of which there are dozens
             # "from None": the error of the library may hold the secret.
-            raise SourceError(f"cannot list {name}: {self.reason(error)}", permanent=permanent(error)) from None
+            failure = underlying(error)
+            raise SourceError(
+                f"cannot list {name}: {self.reason(failure)}", retry_after=asked(failure), permanent=permanent(failure)
+            ) from None
+
+
+def underlying(error: BaseException) -> BaseException:
+    """What went wrong where fsspec says "not found" for whatever happens when a web server is asked for a file."""
+    cause = error.__cause__
+    if not isinstance(error, FileNotFoundError) or getattr(cause, "status", None) in (404, 410):
+        return error
+    known = isinstance(cause, RedirectError | TimeoutError) or type(cause).__module__.partition(".")[0] == "aiohttp"
+    return cause if cause is not None and known else error
+
+
+def asked(error: BaseException) -> float | None:
+    """Seconds that a busy web server asks to wait, None where it does not say."""
+    headers = getattr(error, "headers", None)
+    return retry_after(headers) if headers and getattr(error, "status", None) in _BUSY else None
 
 
 def permanent(error: BaseException) -> bool:

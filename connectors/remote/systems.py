@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...retrieval.errors import ConfigurationError, MissingExtraError
-from .address import Address
+from .address import WEB, Address
+from .redirects import Place, staying
 
 _PACKAGES = {
     "s3": ("s3fs", "s3"),
@@ -28,8 +29,10 @@ _SFTP_SECONDS = 60
 _CACHING = ("s3", "gs", "az", "abfs", "abfss", "adl", "http", "https")
 
 
-def file_system(address: Address, options: Mapping[str, Any]) -> Any:
+def file_system(address: Address, options: Mapping[str, Any], redirect_to: frozenset[Place]) -> Any:
     """The file system, connected where its kind connects at once.
+
+    A web server may redirect to itself and to `redirect_to`.
 
     Raises MissingExtraError, ConfigurationError for a kind or an option that does not exist, and whatever its library
     does when it cannot connect.
@@ -54,6 +57,10 @@ def file_system(address: Address, options: Mapping[str, Any]) -> Any:
     given = {**_TIMES.get(scheme, {}), **kind._get_kwargs_from_urls(address.url), **options}
     if scheme in _CACHING:
         given["use_listings_cache"] = False
+    if scheme in WEB:
+        client = dict(given.get("client_kwargs") or {})
+        client["middlewares"] = (*client.get("middlewares", ()), staying(address.url, redirect_to))
+        given["client_kwargs"] = client
     fs = kind(**given, skip_instance_cache=True)
     if scheme == "sftp":
         fs.ftp.get_channel().settimeout(_SFTP_SECONDS)

@@ -9,7 +9,9 @@ from typing import Any
 from ...retrieval.errors import SourceError
 from ..files.paths import utf8
 from ..files.walk import Missed
+from .faults import asked, underlying
 from .listed import Listed, revision, size_of
+from .redirects import RedirectError
 
 _DEEPEST = 100
 _LINKS = ("mailto:", "javascript:", "data:", "tel:")
@@ -39,21 +41,32 @@ def tree_entries(
                 raise
             yield Missed(below, "folder may not be listed", folder=True)
             continue
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if not web or str(error) == path:
+                if not below:
+                    raise
+                continue  # gone since its parent was listed
+            infos = []  # fsspec asks for a page without links once more, without the slash
+        except RedirectError as error:
             if not below:
                 raise
-            continue  # gone since its parent was listed
-        if web and not below and not infos:
-            # A page that says "back soon" has no links either: that is no empty folder.
-            raise SourceError("the page at its root has no links to files below it")
+            yield Missed(below, str(error), folder=True)
+            continue
         folders: list[tuple[str, str]] = []
+        empty = True
         for entry in _children(fs, path, below, infos, lock, web):
+            empty = False
             if isinstance(entry, tuple):
                 if enters(entry[1]):
                     folders.append(entry)
             else:
                 yield entry
         stack.extend(reversed(folders))
+        if web and empty:
+            # A page that says "back soon" has no links either: that is no empty folder.
+            if not below:
+                raise SourceError("the page at its root has no links to files below it")
+            yield Missed(below, "the page of this folder has no links to files below it", folder=True)
 
 
 def _children(
@@ -89,8 +102,12 @@ def _known(
     try:
         with lock:
             return _listed(path, relative, fs.info(path))
-    except (FileNotFoundError, PermissionError):
-        return Missed(relative, "listed, but not there or not to be read")
+    except (FileNotFoundError, PermissionError) as error:
+        failure = underlying(error)
+        if asked(failure) is not None or getattr(failure, "status", None) == 429:
+            raise  # so many requests are too many for the server: the next one would not help
+        told = isinstance(failure, RedirectError)
+        return Missed(relative, str(failure) if told else "listed, but not there or not to be read")
 
 
 def _listed(path: str, relative: str, info: dict[str, Any]) -> Listed:

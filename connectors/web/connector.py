@@ -37,7 +37,7 @@ from .memory import Memory, loads
 from .pages import Reader
 from .roots import Roots
 from .scope import Scope, site
-from .sitemaps import Entry, entries
+from .sitemaps import Entry, FeedFoundError, entries
 from .urls import Url, parse
 from .visiting import Visitor
 
@@ -76,6 +76,7 @@ class WebConnector:
         max_bytes: Size of a page or file, as it comes and unpacked.
         timeout: Seconds for one page in all.
         max_pause: Seconds to wait at most where a host asks for patience; for longer, the run ends with a SourceError.
+            A Crawl-delay of robots.txt is obeyed up to it, and up to 60 seconds in any case.
         limits: How much one document may cost.
         resolver: Looks names up; the system by default.
         dialler: Makes connections.
@@ -190,14 +191,15 @@ class WebConnector:
     def _listed(self, hosts: Hosts) -> Iterator[Entry | Skip | None]:
         """All pages of all sitemaps; a Skip for one that could not be read, None for one that could."""
         waiting = list(self._sitemaps)
-        optional: set[Url] = set()
+        required, optional = set(waiting), set[Url]()
         if self._discover:
             for url in self._start:
                 try:
                     optional.update(hosts.sitemaps(url))
                 except SourceError:
                     continue  # the visit of the start page says so, and whether it matters
-        waiting += sorted(optional - set(waiting), key=str)
+        optional -= required
+        waiting += sorted(optional, key=str)
         seen: set[Url] = set()
         most = self._fetching["limits"].max_bytes
         for url in waiting:
@@ -213,10 +215,16 @@ class WebConnector:
                 for entry in entries(answer.content, answer.url, most=most):
                     if entry.index:
                         waiting.append(entry.url)
+                        if url in required:
+                            required.add(entry.url)
                     else:
                         yield entry
                 yield None
-            except (FetchError, RefusedError) as error:
+            except (FetchError, RefusedError, SourceError) as error:
+                if isinstance(error, SourceError) and url in required:
+                    raise
+                if isinstance(error, FeedFoundError) and url in optional:
+                    continue  # some robots.txt name their feeds as sitemaps
                 yield Skip(id=str(url), reason=f"the sitemap {url} could not be read: {error}")
 
     def _settings(self) -> str:

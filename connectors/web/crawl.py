@@ -135,7 +135,7 @@ class Crawl:
                 return
             known.remember(*validators(visit.answer.headers if visit.answer else {}))
         # Elsewhere, gone, not to be indexed, or nothing but links.
-        if visit.moved is not None and known.state in (DOCUMENT, FAILED):
+        if visit.moved is not None:
             self._moved[text] = str(visit.moved)
             known.turn = 0
             return
@@ -171,7 +171,10 @@ class Crawl:
             yield from self._move()
 
     def _move(self) -> Iterator[Item]:
-        """Drop the pages whose text is elsewhere. Raises SourceError where that looks like a fault of the site."""
+        """Drop the pages whose text is elsewhere, once that has been read or is known not to be a document.
+
+        Raises SourceError where that looks like a fault of the site.
+        """
         pages = self.frontier.memory.pages
         stored = [text for text in self._moved if pages[text].state in (DOCUMENT, FAILED)]
         documents = sum(known.state == DOCUMENT for known in pages.values())
@@ -181,10 +184,16 @@ class Crawl:
                     f"{count} pages that were documents now lead to {target}, as where a login is needed: kept. "
                     "If they did move there, delete the source and read it again."
                 )
-        for text in stored:
-            yield Gone(id=text)
         for text in self._moved:
-            pages[text].state, pages[text].turn = OTHER, self.frontier.memory.turn
+            known, target = pages[text], _last(self._moved, text)
+            if known.state != OTHER and (target == text or self.frontier.is_unread(parse(target))):
+                known.state = FAILED  # its turn is not over: the next run asks again
+                where = "itself, in a ring" if target == text else f"{target}, which could not be read"
+                yield Skip(id=text, reason=f"leads to {where}")
+                continue
+            if known.state in (DOCUMENT, FAILED):
+                yield Gone(id=text)
+            known.state, known.turn = OTHER, self.frontier.memory.turn
         self._moved = {}
 
     def _fail(self, url: Url, known: Known, visit: Visit) -> Iterator[Item]:
@@ -209,7 +218,7 @@ class Crawl:
         if self.roots.origins <= self._down:
             raise error
         logger.warning("%s", error)
-        if not error.permanent:
+        if not error.permanent or self.max_depth > 0:  # what only its pages link to is not found either
             self._missed = str(error)
         yield Skip(id=url.origin + "/", reason=str(error), prefix=True)
 
@@ -235,13 +244,13 @@ class Crawl:
         yield Checkpoint(cursor=memory.dumps())
 
 
-def _last(deferred: Mapping[str, str], text: str) -> str:
-    """Where a chain of canonical links ends; `text` itself for a ring."""
+def _last(leads: Mapping[str, str], text: str) -> str:
+    """Where a chain of redirects or canonical links ends; `text` itself for a ring."""
     seen = {text}
-    target = deferred[text]
-    while target in deferred:
+    target = leads[text]
+    while target in leads:
         if target in seen:
             return text
         seen.add(target)
-        target = deferred[target]
+        target = leads[target]
     return target

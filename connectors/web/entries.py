@@ -37,7 +37,10 @@ def parse_feed(answer: Fetched) -> Any:
         raise SourceError(f"{answer.url} declares entities: refused")
     # Bytes only, so that it opens nothing itself; its sanitiser would drop nothing that the text keeps.
     headers = {"content-location": str(answer.url), "content-type": answer.headers.get("content-type", "")}
-    return feedparser.parse(answer.content, response_headers=headers, sanitize_html=False)
+    try:
+        return feedparser.parse(answer.content, response_headers=headers, sanitize_html=False)
+    except Exception as error:  # it forgives much, but not all: &#xD800; is a UnicodeEncodeError
+        raise SourceError(f"{answer.url} is no feed: {type(error).__name__}: {error}"[:500]) from error
 
 
 def document(

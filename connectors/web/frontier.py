@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .memory import DOCUMENT, Known, Memory
+from .memory import DOCUMENT, FAILED, QUEUED, Known, Memory
 from .scope import Scope
 from .sitemaps import Entry
 from .urls import Url
@@ -94,6 +94,16 @@ class Frontier:
                 self._queue.appendleft(text)
             else:
                 self._queue.append(text)
+
+    def is_unread(self, url: Url) -> bool:
+        """Whether a URL that something led to may have a document that nobody has read.
+
+        It could not be read, its host is down, or there was no room for it; not when it answered that there is none.
+        """
+        known = self.memory.pages.get(str(url))
+        if known is None:
+            return str(url) not in self._queued and self.scope.matches(url, self.memory.sites)
+        return known.state in (QUEUED, FAILED)
 
     def versions(self, text: str) -> Mapping[str, str]:
         """The page's versions in other languages, as its sitemap has them."""

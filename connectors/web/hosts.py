@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -15,14 +14,14 @@ from ...retrieval.errors import SourceError
 from .addresses import RefusedError
 from .fetching import Fetched, Fetcher, FetchError, Wanted
 from .urls import Url, join, parse
+from .waiting import retry_after
 
 logger = logging.getLogger(__name__)
 
 _ROBOTS_BYTES = 512_000  # RFC 9309, 2.5: at least 500 kibibytes are to be read
 _BUSY = (429, 503)
 _ATTEMPTS = 3
-_MAX_DELAY = 60.0
-_LONGEST_PAUSE = 7 * 86_400.0
+_MAX_DELAY = 60.0  # one host must not hold up a run, and the sources after it, for days
 
 
 @dataclass(slots=True)
@@ -39,6 +38,8 @@ class _Host:
 
 class Hosts:
     """Fetches politely: one request per host every `delay` seconds at most, or as robots.txt asks if that is longer.
+
+    Of what robots.txt asks, 60 seconds are obeyed at most, or `max_pause` if that is longer.
 
     Args:
         fetcher: What fetches.
@@ -163,7 +164,7 @@ class Hosts:
         with host.asking:
             if self._respect and not host.known:
                 host.rules = self._read_robots(url)
-                host.delay = min(_asked_delay(host.rules, self._name), _MAX_DELAY)
+                host.delay = min(_asked_delay(host.rules, self._name), max(_MAX_DELAY, self._max_pause))
                 host.known = True
         return host
 
@@ -182,20 +183,6 @@ class Hosts:
         if answer.status != 200:
             return None
         return _protego(answer.content.decode("utf-8-sig", "replace"))
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a Retry-After header, which is a number or a date; None when there is none that can be read."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return min(float(value[:9]), _LONGEST_PAUSE)
-    try:
-        until = parsedate_to_datetime(value)
-        # Against the server's own clock, if it tells: ours may be wrong.
-        now = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else time.time()
-        return min(max(0.0, until.timestamp() - now), _LONGEST_PAUSE)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _robots(url: Url) -> Url:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,13 @@ logger = logging.getLogger(__name__)
 
 _ENTITY = b"<!ENTITY"
 _MAX_ALTERNATES = 200
+_ROOTS = ("urlset", "sitemapindex")
+_FEEDS = ("rss", "feed", "RDF")
+_LINE = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+
+
+class FeedFoundError(FetchError):
+    """A feed stands where a sitemap should: it has the latest pages only, so it is no list of what there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +38,10 @@ class Entry:
 
 
 def entries(data: bytes, base: Url, *, most: int) -> Iterator[Entry]:
-    """What a sitemap lists: XML (sitemaps and indexes, RSS and Atom feeds have another reader) or a URL a line.
+    """What a sitemap lists: XML (sitemaps and indexes) or a URL a line.
 
     It is read as a stream; `data` may be gzip, of at most `most` bytes unpacked. URLs that may not be asked are left
-    out. Raises FetchError when it is damaged.
+    out. Raises FetchError when it is damaged or is no sitemap, FeedFoundError when it is RSS or Atom.
     """
     if data.startswith(b"\x1f\x8b"):
         data = _unzipped(data, most)
@@ -61,10 +69,18 @@ def _unzipped(data: bytes, most: int) -> bytes:
 
 
 def _lines(data: bytes, base: Url) -> Iterator[Entry]:
+    empty = True
     for line in io.BytesIO(data):
         text = line.decode("utf-8", "replace").strip("\ufeff \t\r\n")
-        if text:
-            yield from _entry(base, text)
+        if not text:
+            continue
+        if _LINE.fullmatch(text) is None:  # a notice that the site is away must not pass for a list without pages
+            raise FetchError(f"is no sitemap: it has the line {text[:80]!r}, which is no URL")
+        for entry in _entry(base, text):
+            empty = False
+            yield entry
+    if empty:
+        raise FetchError("is no sitemap: it has neither XML nor a URL")
 
 
 def _xml(data: bytes, base: Url) -> Iterator[Entry]:
@@ -72,7 +88,7 @@ def _xml(data: bytes, base: Url) -> Iterator[Entry]:
 
     stream = etree.iterparse(
         io.BytesIO(data),
-        events=("end",),
+        events=("start", "end"),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -80,13 +96,22 @@ def _xml(data: bytes, base: Url) -> Iterator[Entry]:
         recover=False,
     )
     try:
-        for _, element in stream:
+        _, root = next(stream)
+        _check_root(_local(root))
+        for event, element in stream:
             name = _local(element)
-            if name in ("url", "sitemap"):
+            if event == "end" and name in ("url", "sitemap"):
                 yield from _element(element, base, index=name == "sitemap")
                 _forget(element)
     except etree.XMLSyntaxError as error:
         raise FetchError(f"a damaged sitemap: {error.msg}") from None
+
+
+def _check_root(name: str) -> None:
+    if name in _FEEDS:
+        raise FeedFoundError(f"is a feed (<{name}>), which has the latest pages only: read it with FeedConnector")
+    if name not in _ROOTS:
+        raise FetchError(f"is no sitemap: its root is <{name[:80]}>, not <urlset> or <sitemapindex>")
 
 
 def _element(element: Any, base: Url, *, index: bool) -> Iterator[Entry]:

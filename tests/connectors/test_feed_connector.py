@@ -189,6 +189,19 @@ def test_one_feed_of_two_that_is_down_costs_itself_only(server: Site) -> None:
     assert server.asked() == [("/one", 304), ("/two", 200)]
 
 
+def test_a_feed_that_its_parser_stumbles_over_costs_itself_only(server: Site) -> None:
+    bad = "<item><guid>x&#xD800;y</guid><description>sel &amp; roti & teh</description></item>"
+    publish(server, bad, path="/bad")
+    publish(server, item(1, SENTENCES["hi"]), path="/good")
+    items = list(feed(server, "/bad", "/good").changes(None))
+    assert [found.text for found in documents(iter(items))] == [SENTENCES["hi"]]
+    (skip,) = [found for found in items if isinstance(found, Skip)]
+    assert (skip.id, skip.prefix) == (f"{server.url}/bad#", True)
+    assert "/bad is no feed: UnicodeEncodeError" in skip.reason
+    with pytest.raises(SourceError, match="is no feed"):
+        list(feed(server, "/bad").documents())
+
+
 def test_an_entry_without_any_name_is_skipped(server: Site) -> None:
     publish(server, "<item><title>Nameless</title></item>", item(2), "<item><guid>3</guid></item>")
     found = list(feed(server).documents())

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from interlingua.connectors.remote import RemoteConnector
-from interlingua.retrieval.errors import SourceError
+from interlingua.retrieval.errors import ConfigurationError, SourceError
 from interlingua.retrieval.types import Document, Pending, Skip
+from sites import Answer, Site, site
 
 pytest.importorskip("fsspec", reason="pip install 'interlingua[remote]'")
 
@@ -142,6 +143,97 @@ def test_a_page_without_links_is_no_empty_folder(web: tuple[Path, str]) -> None:
     with pytest.raises(SourceError, match="not found") as caught:
         texts(RemoteConnector(f"{url}/nowhere/"))
     assert caught.value.permanent
+
+
+@pytest.mark.parametrize("page", ["<h1>শীঘ্রই ফিরছি</h1>", '<a href="/">home</a> <a href="mailto:x@example.org">us</a>'])
+@pytest.mark.parametrize("bare", [True, False], ids=["the name without a slash is not there", "nor is it a folder"])
+def test_a_folder_whose_page_has_no_links_keeps_what_is_stored_of_it(page: str, bare: bool) -> None:
+    pytest.importorskip("aiohttp")
+    with site() as server:
+        server.put("/docs/", '<a href="a.txt">a</a><a href="sub/">sub</a>')
+        server.put("/docs/a.txt", "one", "text/plain")
+        server.put("/docs/sub/", page)
+        if bare:
+            server.redirect("/docs/sub", "/docs/sub/")
+        items = list(RemoteConnector(f"{server.url}/docs/").documents())
+        assert [item.id for item in items] == [f"{server.url}/docs/a.txt", f"{server.url}/docs/sub/"]
+        assert isinstance(items[1], Skip)
+        assert items[1].prefix
+        assert "no links to files" in items[1].reason
+
+
+@pytest.mark.parametrize("busy", ["/docs/", "/docs/a.txt"])
+def test_a_web_server_that_is_busy_says_for_how_long(busy: str) -> None:
+    pytest.importorskip("aiohttp")
+    with site() as server:
+        server.put("/docs/", '<a href="a.txt">a</a>')
+        server.paths[busy] = Answer(status=429, headers={"Retry-After": "240"})
+        with pytest.raises(SourceError, match="429") as caught:
+            texts(RemoteConnector(f"{server.url}/docs/"))
+    assert (caught.value.retry_after, caught.value.permanent) == (240.0, False)
+
+
+def test_a_file_that_is_the_source_is_not_gone_when_its_server_fails() -> None:
+    pytest.importorskip("aiohttp")
+    with site() as server:
+        server.put("/a.txt", "later", status=500)
+        with pytest.raises(SourceError, match="500") as caught:
+            texts(RemoteConnector(f"{server.url}/a.txt"))
+        assert not caught.value.permanent
+        del server.paths["/a.txt"]
+        with pytest.raises(SourceError, match="not found") as caught:
+            texts(RemoteConnector(f"{server.url}/a.txt"))
+        assert caught.value.permanent
+
+
+SECRETS = {"PRIVATE-TOKEN": "s-3cret", "Authorization": "Bearer s-3cret"}
+
+
+def redirecting(server: Site, other: Site) -> None:
+    """`/docs/` has a file and a folder that are on `other`, and a file that is elsewhere on `server`."""
+    server.put("/docs/", '<a href="a.txt">a</a><a href="b.txt">b</a><a href="sub/">sub</a>')
+    server.redirect("/docs/a.txt", f"{other.url}/inside.txt")
+    server.redirect("/docs/b.txt", "/elsewhere/b.txt")
+    server.redirect("/docs/sub/", f"{other.url}/sub/")
+    server.put("/elsewhere/b.txt", "二", "text/plain")
+    other.put("/inside.txt", "inside", "text/plain")
+    other.put("/sub/", '<a href="c.txt">c</a>')
+
+
+def test_a_redirect_to_another_host_is_refused() -> None:
+    pytest.importorskip("aiohttp")
+    with site() as server, site() as other:
+        redirecting(server, other)
+        given = {"client_kwargs": {"headers": SECRETS}}
+        found = texts(RemoteConnector(f"{server.url}/docs/", options=given))
+        refused = f"{server.url} redirects to {other.url}: refused. Add '{other.host}' to redirect_hosts to follow it."
+        assert found == {
+            f"{server.url}/docs/a.txt": refused,
+            f"{server.url}/docs/b.txt": "二",
+            f"{server.url}/docs/sub/": refused,
+        }
+        server.redirect("/docs/", f"{other.url}/sub/")
+        with pytest.raises(SourceError, match="redirects to"):
+            texts(RemoteConnector(f"{server.url}/docs/", options=given))
+        assert other.requests == []
+        assert all(request.headers["private-token"] == "s-3cret" for request in server.requests)
+
+
+def test_a_redirect_to_a_host_that_was_named_is_followed_without_the_secrets() -> None:
+    pytest.importorskip("aiohttp")
+    with site() as server, site() as other:
+        redirecting(server, other)
+        given = {"client_kwargs": {"headers": SECRETS, "cookies": {"session": "s-3cret"}}}
+        connector = RemoteConnector(f"{server.url}/docs/", options=given, redirect_hosts=[other.host])
+        assert texts(connector)[f"{server.url}/docs/a.txt"] == "inside"
+        assert other.requests
+        assert not any("s-3cret" in value for request in other.requests for value in request.headers.values())
+
+
+@pytest.mark.parametrize("host", ["", "http://a.example", "a.example/b", "u@a.example", "a:b"])
+def test_a_wrong_host_of_redirects_says_what_to_write(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="Write a host name, or host:port"):
+        RemoteConnector("https://a.example/", redirect_hosts=[host])
 
 
 def test_an_archive_on_a_web_server_is_a_source(web: tuple[Path, str]) -> None:

@@ -13,8 +13,9 @@ import pytest
 from interlingua import Index
 from interlingua.connectors.web import WebConnector
 from interlingua.connectors.web.fetching import Fetcher
-from interlingua.connectors.web.hosts import Hosts, retry_after
+from interlingua.connectors.web.hosts import Hosts
 from interlingua.connectors.web.urls import parse
+from interlingua.connectors.web.waiting import retry_after
 from interlingua.retrieval.errors import ConfigurationError, CursorLostError, SourceError
 from interlingua.retrieval.types import Checkpoint, Document, Gone, Skip
 from sites import Answer, Site, site
@@ -311,6 +312,19 @@ def test_robots_txt_can_ask_for_more_time(server: Site, rule: str, pause: float)
     assert clock.slept[-1] == pause
 
 
+@pytest.mark.parametrize(("max_pause", "pause"), [(5.0, 60.0), (300.0, 120.0), (90.0, 90.0)])
+def test_a_long_crawl_delay_is_obeyed_as_far_as_patience_goes(server: Site, max_pause: float, pause: float) -> None:
+    server.page("/", "start")
+    server.put("/robots.txt", "User-agent: *\nCrawl-delay: 120\n", "text/plain")
+    clock = Clock()
+    hosts = manners(server, clock, max_pause=max_pause)
+    url = parse(server.url + "/")
+    assert hosts.allows(url)
+    hosts.fetch(url)
+    hosts.fetch(url)
+    assert clock.slept[-1] == pause
+
+
 def test_a_run_that_is_given_up_waits_for_nothing(server: Site) -> None:
     server.page("/", "start")
     server.page("/a", "a")
@@ -554,6 +568,19 @@ def test_one_host_of_two_that_is_down_costs_its_own_pages_only(server: Site) -> 
         assert (third.documents, third.skips) == ({}, {})
 
 
+def test_what_only_a_refused_host_links_to_is_kept(index: Index, server: Site) -> None:
+    """A name may lead inside for a while, as in an office with a DNS of its own."""
+    with site() as other:
+        server.page("/", "start", links=(other.url + "/map",))
+        other.page("/map", SENTENCES["ar"], links=(server.url + "/a",))
+        server.page("/a", SENTENCES["ja"])
+        options: dict[str, Any] = {"hosts": [other.host], "discover": False}
+        assert index.ingest(crawler(server, allow_hosts=[server.host, other.host], **options)).added == 3
+        report = index.ingest(crawler(server, **options))
+        assert (report.unchanged, report.deleted) == (1, 0)
+        assert "not on the public internet" in next(s.reason for s in report.skips if s.id == other.url + "/")
+
+
 def test_a_listing_that_breaks_off_goes_on_where_it_was(server: Site) -> None:
     server.page("/", "start", links=tuple(f"/{n}" for n in range(120)))
     for number in range(120):
@@ -601,6 +628,56 @@ def test_a_page_that_moved_is_gone_from_where_it_was(server: Site) -> None:
     assert (list(second.documents), second.gone) == (["/new"], ["/a"])
     third = change(server, crawler(server), second.cursors[-1])
     assert (third.documents, third.gone) == ({}, [])
+
+
+@pytest.mark.parametrize("status", [500, 403])
+@pytest.mark.parametrize("hops", [("/new",), ("/newer", "/new")])
+def test_a_page_that_moved_to_what_cannot_be_read_is_kept(server: Site, status: int, hops: tuple[str, ...]) -> None:
+    server.page("/", "start", links=("/a",))
+    server.page("/a", "Ọjà ń ṣí ní ọjọ́ Tuesday.")
+    first = change(server, crawler(server))
+    for path, target in zip(("/a", *hops), hops, strict=False):
+        server.redirect(path, target, 301)
+    server.put("/new", "later", status=status)
+    second = change(server, crawler(server), first.cursors[-1])
+    assert second.gone == []
+    assert second.skips["/a"] == f"leads to {server.url}/new, which could not be read"
+    server.page("/new", "Ọjà ń ṣí ní ọjọ́ Tuesday.")
+    third = change(server, crawler(server), second.cursors[-1])
+    assert (list(third.documents), third.gone[0], third.skips) == (["/new"], "/a", {})
+
+
+def test_a_page_that_moved_to_where_nothing_is_is_gone(server: Site) -> None:
+    server.page("/", "start", links=("/a", "/b"))
+    server.page("/a", "a")
+    server.page("/b", "b")
+    first = change(server, crawler(server))
+    server.redirect("/a", "/missing")
+    server.redirect("/b", "https://elsewhere.example/")
+    second = change(server, crawler(server), first.cursors[-1])
+    assert (sorted(second.gone), second.skips) == (["/a", "/b"], {})
+
+
+def test_a_page_that_leads_into_a_ring_is_kept(server: Site) -> None:
+    server.page("/", "start", links=("/a",))
+    server.page("/a", "a")
+    first = change(server, crawler(server))
+    server.redirect("/a", "/b")
+    server.redirect("/b", "/a")
+    second = change(server, crawler(server), first.cursors[-1])
+    assert (second.gone, second.skips["/a"]) == ([], "leads to itself, in a ring")
+
+
+def test_a_listing_keeps_a_page_that_moved_to_what_cannot_be_read(index: Index, server: Site) -> None:
+    server.put("/sitemap.xml", sitemap(server, "/a", "/b"), "application/xml")
+    server.page("/a", SENTENCES["fa"])
+    server.page("/b", SENTENCES["ja"])
+    assert index.ingest(listed(server)).added == 2
+    server.redirect("/a", "/new")
+    server.put("/new", "later", status=500)
+    report = index.ingest(listed(server))
+    assert (report.unchanged, report.deleted) == (1, 0)
+    assert server.url + "/a" in [skip.id for skip in report.skips]
 
 
 @pytest.mark.parametrize("how", ["redirect", "canonical"])
@@ -659,6 +736,8 @@ def test_a_sitemap_of_long_ago_in_robots_txt_is_no_failure(server: Site) -> None
     server.put("/robots.txt", f"Sitemap: {server.url}/missing.xml\n", "text/plain")
     server.page("/", "start")
     assert read(server, crawler(server)).skips == {}
+    named = crawler(server, sitemaps=[server.url + "/missing.xml"])
+    assert "answers 404" in read(server, named).skips["/missing.xml"]
     server.put("/missing.xml", "oops", status=500)
     assert "answers 500" in read(server, crawler(server)).skips["/missing.xml"]
 
@@ -668,6 +747,14 @@ BROKEN = {
     "entities": b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>',
     "bomb": gzip.compress(b" " * 5_000_000),
     "no gzip": b"\x1f\x8bnot gzip",
+    "a page": b"<html xmlns='http://www.w3.org/1999/xhtml'><head><title>Back soon</title></head><body/></html>",
+    "nothing": b"",
+    "white space": b"\xef\xbb\xbf \r\n",
+    "nothing in gzip": gzip.compress(b""),
+    "a notice": "সাইটটি শীঘ্রই ফিরে আসবে।".encode(),
+    "a notice with a URL": b"Back soon.\nhttps://status.example.com/\n",
+    "a feed": b"<rss version='2.0'><channel><item><link>https://example.com/</link></item></channel></rss>",
+    "a feed in Atom": b"<feed xmlns='http://www.w3.org/2005/Atom'><title>News</title></feed>",
 }
 
 
@@ -676,6 +763,53 @@ def test_a_sitemap_that_cannot_be_read_is_an_error(server: Site, content: bytes)
     server.put("/sitemap.xml", content, "application/xml")
     with pytest.raises(SourceError, match=r"sitemap .* could not be read"):
         read(server, listed(server, max_bytes=1_000_000))
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_sitemap_that_cannot_be_read_empties_nothing(server: Site, content: bytes) -> None:
+    server.put("/one.xml", sitemap(server, "/a"), "application/xml")
+    server.put("/two.xml", sitemap(server, "/b"), "application/xml")
+    for path in ("/a", "/b"):
+        server.page(path, path)
+    both = listed(server, "/one.xml", "/two.xml", max_bytes=1_000_000)
+    first = change(server, both)
+    server.put("/two.xml", content, "application/xml")
+    second = change(server, both, first.cursors[-1])
+    assert second.gone == []
+    assert "could not be read" in second.skips["/two.xml"]
+
+
+def test_a_sitemap_without_pages_is_one(server: Site) -> None:
+    server.put("/one.xml", sitemap(server, "/a"), "application/xml")
+    server.put("/two.xml", sitemap(server, "/b"), "application/xml")
+    for path in ("/a", "/b"):
+        server.page(path, path)
+    first = change(server, listed(server, "/one.xml", "/two.xml"))
+    server.put("/two.xml", sitemap(server), "application/xml")
+    second = change(server, listed(server, "/one.xml", "/two.xml"), first.cursors[-1])
+    assert (second.gone, second.skips) == (["/b"], {})
+
+
+def test_a_busy_host_of_a_sitemap_in_robots_txt_does_not_end_the_run(server: Site) -> None:
+    with site() as other:
+        server.put("/robots.txt", f"Sitemap: {other.url}/map.xml\n", "text/plain")
+        server.page("/", "start")
+        other.paths["/map.xml"] = Answer(status=429, headers={"Retry-After": "3600"})
+        both = [server.host, other.host]
+        run = read(server, crawler(server, allow_hosts=both))
+        assert list(run.documents) == ["/"]
+        assert "asks to come back in 3600 s" in run.skips[other.url + "/map.xml"]
+        assert "could not be read" in run.skips["/"]  # nothing of this host counts as gone
+        with pytest.raises(SourceError, match="answers 429") as caught:
+            read(server, crawler(server, sitemaps=[other.url + "/map.xml"], allow_hosts=both))
+        assert caught.value.retry_after == 3600
+
+
+def test_a_feed_that_robots_txt_names_as_a_sitemap_is_no_failure(server: Site) -> None:
+    server.put("/robots.txt", f"Sitemap: {server.url}/feed\n", "text/plain")
+    server.put("/feed", BROKEN["a feed"], "application/rss+xml")
+    server.page("/", "start")
+    assert read(server, crawler(server)).skips == {}
 
 
 def test_a_page_that_its_sitemap_no_longer_lists_is_gone(server: Site) -> None:
@@ -761,6 +895,8 @@ def test_the_default_version_names_the_group_only_when_it_is_one_of_them(server:
     assert documents["/a"].metadata["translation_group"] == server.url + "/a"
     assert documents["/b"].metadata["translation_group"] == server.url + "/b"
     assert documents["/"].metadata["translation_group"] == server.url + "/en"
+    assert documents["/"].metadata["alternates"]["x-default"] == server.url + "/en"
+    assert "x-default" not in documents["/a"].metadata["alternates"]  # a page of several groups is a version in none
 
 
 def test_versions_stand_in_sitemaps_and_headers_too(server: Site) -> None:
