@@ -94,6 +94,7 @@ def test_a_version_last_changed_before_the_original_is_outdated(index: Index, do
     write(docs, {"guide.md": "en"}, at=LATER)
     write(docs, {"ja/guide.md": "ja"}, at=LATER - 30)  # within the minute that a checkout takes
     write(docs, {"start.md": "en"}, at=LATER)
+    write(docs, {"guide.en.md": "en"})  # older, and no translation
     index.ingest(FilesConnector(docs, name="docs"))
     found = groups(index)
     assert [one.document_id for one in found["docs/guide.md"].outdated] == ["docs/guide.de.md"]
@@ -204,6 +205,7 @@ def run(*arguments: str) -> Any:
 def test_the_command_lists_what_is_to_be_done(open_index: Callable[..., Index], docs: Path) -> None:
     write(docs, {"guide.md": "en"}, at=LATER)
     write(docs, {"\u202eספר/מדריך.md": "he", "\u202eספר/מדריך.de.md": "de"})
+    write(docs, {"\u202eספר/מדריך.md": "he"}, at=LATER)
     with open_index(".interlingua", embedder=NgramEmbedder()) as index:
         index.ingest(FilesConnector(docs, name="docs"))
     shown = run("translations", "-l", "de", "-l", "ja")
@@ -212,7 +214,7 @@ def test_the_command_lists_what_is_to_be_done(open_index: Callable[..., Index], 
     assert max(map(len, lines)) <= 80
     assert [line.split() for line in lines[:3]] == [
         ["language", "present", "missing", "outdated", "untranslated"],
-        ["de", "(German)", "4", "0", "1", "0"],
+        ["de", "(German)", "4", "0", "2", "0"],
         ["ja", "(Japanese)", "1", "2", "1", "1"],
     ]
     assert "Groups: 4, of 10 documents; complete: 0. Documents in no group: 1." in lines
@@ -223,6 +225,7 @@ def test_the_command_lists_what_is_to_be_done(open_index: Callable[..., Index], 
     assert "docs/new.md\n  in            de, en\n  missing       ja\n" in text
     assert "\u202e" not in text  # it would turn round what is written after it
     assert "docs/\\u202eספר/מדריך.md\n" in text
+    assert "de: docs/\\u202eספר/מדריך.de.md\n" in text
     assert "docs/guide.md" not in run("translations", "-l", "de", "--original", "de").stdout
     assert "docs/guide.md" in run("translations", "-l", "de", "--original", "de", "--all").stdout
     found = json.loads(run("translations", "-l", "ja", "--json").stdout)
