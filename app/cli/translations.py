@@ -125,7 +125,7 @@ def _print_summary(found: Translations, *, asked: bool) -> None:
     )
     if not asked:
         out.print(
-            f"Missing: of the languages that {SHARE:.0%} of the groups, and two, are in; --language names others."
+            f"Missing: of languages that {SHARE:.0%} of the groups, and at least two, have; --language names others."
         )
 
 

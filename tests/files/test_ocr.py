@@ -72,6 +72,21 @@ def test_a_scan_whose_language_nobody_says_is_told_by_what_is_on_it_though_it_li
 
 
 @needs_tesseract
+def test_a_scan_too_short_to_tell_its_script_is_read_with_all_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = scanned(tmp_path / "a.pdf", picture("hi"))
+    for name in ("both", "german"):
+        (tmp_path / name).mkdir()
+    only("deu hin osd", tmp_path / "both", monkeypatch)
+    document = read_one(path, limits=limits())
+    assert error_rate(document, TEXTS["hi"]) < 0.05, document.text
+    assert document.metadata["ocr_data"] == ["hin"]
+    only("deu osd", tmp_path / "german", monkeypatch)
+    assert "ocr_languages" in reason_of(path, limits=limits())
+
+
+@needs_tesseract
 def test_a_page_upside_down_is_turned_also_where_the_language_is_said(tmp_path: Path) -> None:
     path = scanned(tmp_path / "a.pdf", picture("de", TEXTS["de"] * 2).rotate(180))
     assert error_rate(read_one(path, limits=limits(languages=("de",))), TEXTS["de"] * 2) < 0.05

@@ -10,7 +10,7 @@ from typing import Any
 from ....retrieval.text.language import detect
 from ..content import Content, Page, UnreadableError, joined
 from ..formats.pdf_gates import NO_TEXT, fault, has_text
-from .choosing import Choice, for_page, for_text, for_turned
+from .choosing import SAY, Choice, for_page, for_text, for_turned
 from .languages import ORIENTATION
 from .options import Ocr
 from .tesseract import Missing, Tesseract
@@ -24,6 +24,7 @@ _EQUAL = 0.05  # of confidence
 _FAILURES = 3  # pages in a row that OCR breaks down at: the rest is not tried
 _SPARE = 5.0  # seconds beside tesseract itself, for drawing a page
 _SAMPLE = 20_000
+_AT_ONCE = 8  # data of languages that a page is read with
 
 Extract = Callable[..., Content]
 
@@ -105,17 +106,17 @@ class _Reader:
             if len(results) >= self._options.max_pages:
                 last = _Result(fix=f"read more pages of a document than {self._options.max_pages} (ocr_max_pages)")
             elif failures < _FAILURES:
-                last = self._page(number)
+                last = self._page(number, self._read)
                 failures = failures + 1 if last.broken else 0
             results[number] = last
         for number, result in results.items():
-            if result.data == (ORIENTATION,) and self._learnt.data:  # too little to tell its script by itself
-                results[number] = self._page(number)
+            if result.data == (ORIENTATION,):  # too little to tell its script by itself
+                results[number] = self._page(number, self._read if self._learnt.data else self._read_as_anything)
         return results
 
-    def _page(self, number: int) -> _Result:
+    def _page(self, number: int, read: Callable[[int], _Result]) -> _Result:
         try:
-            return self._read(number)
+            return read(number)
         except UnreadableError as error:
             return _Result(fix=f"OCR of page {number + 1} failed: {error}", broken=True)
 
@@ -129,6 +130,18 @@ class _Reader:
         known = choice.data or not choice.fix  # else what there is cannot read it, however it is turned
         if unsure and known and ORIENTATION in self._tesseract.data and (turned := self._turned(number, choice)):
             best = max(best, turned, key=lambda result: (result.usable, result.confidence)) if best.data else turned
+        return self._judged(page, best)
+
+    def _read_as_anything(self, number: int) -> _Result:
+        """The page read with all the data that there are at once, as long as these are few."""
+        data = tuple(sorted(self._tesseract.data - {ORIENTATION}))
+        if len(data) > _AT_ONCE:
+            return _Result(fix=SAY)
+        read = self._recognise(number, Choice(data=data, guessed=True))
+        return self._judged(self._pages[number], read if read.usable else replace(read, fix=SAY))
+
+    def _judged(self, page: Page, best: _Result) -> _Result:
+        """What the best reading of a page is worth."""
         if best.usable:
             if page.fault == NO_TEXT and best.fix is None:
                 self._learnt = Choice(data=best.data)
