@@ -63,7 +63,8 @@ def read(connector: Connector, store: Store, *, chunking: Chunking, seen: SeenId
     with ThreadPoolExecutor(readers, thread_name_prefix="interlingua-read") as pool:
         for batch in _batches(connector.documents()):
             new, repeated = _first_seen(batch, seen)
-            known = {} if empty else store.known([item.id for item in new if not isinstance(item, Skip)])
+            ids = [item.id for item in new if not isinstance(item, Skip) and is_text(item.id)]
+            known = {} if empty else store.known(ids)  # which a store refuses as a whole for one that it cannot hold
             wanted = [
                 item
                 for item in new
@@ -138,6 +139,15 @@ def _unusable(document: Document) -> str | None:
     except InputError as error:
         return str(error)
     return None
+
+
+def is_text(document_id: str) -> bool:
+    """Whether it can be the id of something stored: half a character (a lone surrogate) cannot be."""
+    try:
+        document_id.encode()
+    except (UnicodeEncodeError, AttributeError):
+        return False
+    return True
 
 
 def related(stored: str, source: str) -> bool:

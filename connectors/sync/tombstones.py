@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from ...retrieval.protocols import Store
 from ...retrieval.types import Gone
-from ..stages import related
+from ..stages import is_text, related
 from ..vanished import delete_documents, of_source, pages, suspicious
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Tombstones:
 
     def bury(self, gone: Sequence[Gone]) -> None:
         """Note what the source says is gone, of what is stored of it."""
-        named = [one.id for one in gone if not one.prefix and _is_text(one.id)]
+        named = [one.id for one in gone if not one.prefix and is_text(one.id)]
         self.bury_ids([id_ for page in pages(named) for id_ in self._stored(page)])
         prefixes = tuple(one.id for one in gone if one.prefix)
         own = of_source(self._store, self._source) if prefixes else None
@@ -76,12 +76,3 @@ class Tombstones:
     def _stored(self, ids: Sequence[str]) -> list[str]:
         known = self._store.known(ids)
         return [id_ for id_ in ids if id_ in known and related(known[id_].source, self._source)]
-
-
-def _is_text(document_id: str) -> bool:
-    """Whether it can be the id of something stored: half a character (a lone surrogate) cannot be."""
-    try:
-        document_id.encode()
-    except (UnicodeEncodeError, AttributeError):
-        return False
-    return True

@@ -500,3 +500,13 @@ def test_a_cursor_without_documents_is_committed_too(sync: Syncing) -> None:
     assert (report.outcome, report.pending, remembered(sync).cursor) == ("done", 0, "1 log 2")
     assert snapshot(sync.store) == {}
     assert NgramEmbedder.dim == 256
+
+
+def test_an_id_that_no_store_can_hold_is_a_skip_on_every_run(sync: Syncing) -> None:
+    source = filled(["a", "\ud83dhalf", "c"])
+    for run in range(3):
+        report = sync(source, full=True)
+        (skip,) = report.report.skips
+        assert ("half a character" in skip.reason, report.outcome) == (True, "done")
+        assert (report.report.added, report.report.unchanged) == ((2, 0) if run == 0 else (0, 2))
+    assert documents(sync.store) == {"a", "c"}
