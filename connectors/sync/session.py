@@ -27,7 +27,7 @@ from .failures import Failures, since
 from .met import Met
 from .plan import Plan, SyncReport
 from .retries import as_source_error, retrying
-from .rewriting import rewrite
+from .rewriting import attach_to_stored
 from .state import Listing, Outcome, Run, State
 from .stream import Segment, Stream
 from .tombstones import Tombstones
@@ -60,7 +60,7 @@ class Session:
         self._failures = Failures(known, now=self._began, expire=plan.expire)
         self._patient, self._segment_items = patient, segment_items
         self._gone = Tombstones(store, connector.source, states.load_gone(self._records, name), now=self._began)
-        self._state = states.load(self._records, name) or State(source=connector.source, options=plan.key)
+        self._state = states.load(self._records, name) or State(source=connector.source)
         self._stream: Stream | None = None
         self._listing, self._lost = False, 0
         self._met = Met()
@@ -97,8 +97,7 @@ class Session:
             met = Met.load(self._records, self._name, state.listing.parts)
         due = state.relist or state.listed is None or since(state.listed, now) >= plan.full_every
         due = due or self._failures.due()
-        if state.options != plan.key:
-            rewrite(self._store, self._connector.source, plan.metadata)
+        attach_to_stored(self._store, self._records, self._connector.source, plan, restored)
         if not self._changes or not same or stored < state.documents:
             self._list_all(restored)  # of what others deleted, changes say nothing
         elif met is not None and state.cursor is not None:
