@@ -14,12 +14,13 @@ import typer
 
 from ...connectors.sync import state as states
 from ...connectors.sync.plan import SyncReport
-from ...retrieval.errors import ConfigurationError, InterlinguaError, SourceError
+from ...retrieval.errors import ConfigurationError, InterlinguaError
 from ..index import Index
 from ..settings import CONFIG_FILE, load
 from ..sources import Configured, configured, seconds
 from .console import Collection, Embedder, Json, Store, err, fail, index, out, print_json, print_json_line, visible
 from .ingest import OPTIMIZE_FROM, print_report, progress_bar
+from .turns import BUSY, Turns
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -121,14 +122,17 @@ def _stoppable() -> Iterator[_Stop]:
 
 
 class _Runs:
-    """Runs of sources, one at a time, and what is said of them."""
+    """Runs of sources, one at a time, and what is said of them. `busy`: see `Turns`."""
 
-    def __init__(self, opened: Callable[[], Any], stop: _Stop, *, force: bool, full: bool, as_json: bool) -> None:
+    def __init__(
+        self, opened: Callable[[], Any], stop: _Stop, *, force: bool, full: bool, as_json: bool, busy: float = BUSY
+    ) -> None:
         self._opened = opened
         self._stop = stop
         self._force = force
         self._full = full
         self._as_json = as_json
+        self._busy = busy
 
     def once(self, sources: list[Configured]) -> int:
         """Each source once; the exit code. One that fails does not keep the others from their turn."""
@@ -162,23 +166,22 @@ class _Runs:
 
         The index is opened for each run alone: in between, searches of other processes find the folder free.
         """
-        due = dict.fromkeys((source.name for source in sources), time.monotonic())
+        turns = Turns({source.name: source.every or every for source in sources}, now=time.monotonic(), busy=self._busy)
         while not self._stop.is_set():
             for source in sources:
-                if self._stop.is_set() or due[source.name] > time.monotonic():
+                if self._stop.is_set() or not turns.due(source.name, time.monotonic()):
                     continue
-                began, pause = time.monotonic(), source.every or every
+                began = time.monotonic()
                 try:
                     with self._opened() as one:
                         report = self._run(one, source, patient=True)
                 except InterlinguaError as error:
-                    asked = error.retry_after if isinstance(error, SourceError) else None
-                    pause = max(pause, asked or 0.0)
+                    turns.ended(source.name, began=began, now=time.monotonic(), error=error)
                     self._tell(source, error)
                 else:
+                    turns.ended(source.name, began=began, now=time.monotonic())
                     self._tell(source, report)
-                due[source.name] = began + pause
-            self._stop.wait(max(0.0, min(due.values()) - time.monotonic()))
+            self._stop.wait(max(0.0, turns.next - time.monotonic()))
 
     def _run(self, one: Index, source: Configured, *, patient: bool) -> SyncReport:
         with progress_bar() as progress:

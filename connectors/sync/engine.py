@@ -51,7 +51,8 @@ class Synchroniser:
 
         `full` lists everything; `force` deletes even when suspiciously many documents are gone; `patient` does not read
         again at once what failed a short time ago. `stop` ends the run between two windows, with what was done kept.
-        Raises SourceError when the source stays away, StoreLockedError when another run of the same source is on,
+        Raises SourceError when the source stays away, TooEarlyError (which is one, and leaves no run in the history) as
+        long as it asked to be left alone, StoreLockedError when another run of the same source is on,
         EmbedderError, StoreError; each leaves a state to go on from, and is remembered in it.
         """
         name = connector.source if name is None else name

@@ -26,7 +26,7 @@ from .conversion import Conversion
 from .failures import Failures, since
 from .met import Met
 from .plan import Plan, SyncReport
-from .retries import as_source_error, retrying
+from .retries import as_source_error, check_rest, not_before, retrying
 from .rewriting import attach_to_stored
 from .state import Listing, Outcome, Run, State
 from .stream import Segment, Stream
@@ -53,7 +53,7 @@ class Session:
         self._ingestor, self._store, self._connector, self._name, self._plan = ingestor, store, connector, name, plan
         self._keep, self._stop, self._progress = keep, stop, progress
         self._records = store.records()
-        self._began, self._started = clock(), time.perf_counter()
+        self._clock, self._began, self._started = clock, clock(), time.perf_counter()
         self._tally = Tally(connector.source)
         self._changes = hasattr(connector, "changes")
         known = states.load_failures(self._records, name)
@@ -67,8 +67,12 @@ class Session:
 
     def run(self, *, full: bool, force: bool, sleep: Callable[[float], None]) -> SyncReport:
         """From the beginning to the end; see `Synchroniser.sync`."""
+        state, source, restored = self._state, self._connector.source, self._records.get(RESTORED)
+        attach_to_stored(self._store, self._records, source, self._plan, restored)
+        if (state.source, state.options) == (source, self._plan.key):
+            check_rest(state.not_before, self._began, self._name)
         try:
-            self._begin(full)
+            self._begin(full, restored)
             again = retrying(sleep)
             while not self._stop.is_set() and not again(self._stretch):
                 pass
@@ -86,10 +90,9 @@ class Session:
             self._store.flush()
         return self._end(outcome)
 
-    def _begin(self, full: bool) -> None:
+    def _begin(self, full: bool, restored: str | None) -> None:
         """Decide whether to list everything, to go on with a listing, or to ask for changes."""
         state, now, plan = self._state, self._began, self._plan
-        restored = self._records.get(RESTORED)
         stored = stored_documents(self._store, self._connector.source)
         same = (state.source, state.options, state.restored) == (self._connector.source, plan.key, restored)
         met = None
@@ -97,7 +100,6 @@ class Session:
             met = Met.load(self._records, self._name, state.listing.parts)
         due = state.relist or state.listed is None or since(state.listed, now) >= plan.full_every
         due = due or self._failures.due()
-        attach_to_stored(self._store, self._records, self._connector.source, plan, restored)
         if not self._changes or not same or stored < state.documents:
             self._list_all(restored)  # of what others deleted, changes say nothing
         elif met is not None and state.cursor is not None:
@@ -214,11 +216,10 @@ class Session:
             began=self._began, seconds=round(report.seconds, 3), listing=self._listing,
             outcome=outcome, counts=_counts(report), error=None if error is None else str(error)[:2000],
         )  # fmt: skip
-        asked = error.retry_after if isinstance(error, SourceError) else None
         state = dataclasses.replace(
             self._state.ended(run),
             documents=stored_documents(self._store, self._connector.source),
-            not_before=None if asked is None else self._began + asked,
+            not_before=not_before(error, self._clock()),
         )
         states.save(self._records, self._name, state)
         if self._state.listing is None:

@@ -15,7 +15,7 @@ from interlingua.connectors.ingestor import Ingestor
 from interlingua.connectors.sync import state
 from interlingua.connectors.sync.plan import Plan
 from interlingua.connectors.sync.status import status
-from interlingua.retrieval.errors import SourceError, StoreError, StoreLockedError
+from interlingua.retrieval.errors import SourceError, StoreError, StoreLockedError, TooEarlyError
 from interlingua.retrieval.filters import where
 from interlingua.retrieval.migration import bring_in_step, roll_back
 from interlingua.retrieval.protocols import Store
@@ -158,7 +158,51 @@ def test_a_source_that_stays_away_is_given_up_and_remembered(sync: Syncing) -> N
     (run,) = remembered(sync).runs
     assert (run.outcome, run.error) == ("failed", "503 of the source")
     found = status(sync.store.records(), "it", now=sync.clock())
-    assert (found.lag, found.documents, found.not_before) == (None, 0, run.began + 70)
+    assert (found.lag, found.documents, found.not_before) == (None, 0, run.began + 4 * 70 + 70)
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_source_that_asked_to_be_left_alone_is_until_then(sync: Syncing, patient: bool) -> None:
+    """The time runs from its last answer, which came when the run had waited for long."""
+    source, answers = filled(FOUR), iter([290.0, 290.0, 290.0, 1200.0, None])
+
+    def before(since: str | None) -> None:
+        if (asked := next(answers)) is not None:
+            raise SourceError("429", retry_after=asked)
+
+    source.before = before
+    with pytest.raises(SourceError, match="429"):
+        sync(source)
+    until = sync.clock.now + 1200
+    assert status(sync.store.records(), "it", now=0).not_before == until
+    for left in (1200, 10):
+        sync.clock.now = until - left
+        with pytest.raises(TooEarlyError, match=r"left alone until 2001-09-.*interlingua sync it --forget") as caught:
+            sync(source, patient=patient)
+        assert (caught.value.retry_after, len(source.asked), len(remembered(sync).runs)) == (left, 4, 1)
+    sync.clock.now = until
+    assert sync(source, patient=patient).ok
+    assert remembered(sync).not_before is None
+
+
+def test_other_options_or_a_clock_set_back_ask_a_source_that_is_to_be_left_alone(sync: Syncing) -> None:
+    source = filled(FOUR)
+
+    def before(since: str | None) -> None:
+        raise SourceError("429", retry_after=40 * DAY)
+
+    source.before = before
+    for moved, plan in (
+        (0, Plan()),
+        (0, Plan(options="other")),
+        (-40 * DAY, Plan(options="other")),
+        (DAY, Plan(options="other")),
+    ):
+        sync.clock.now += moved
+        with pytest.raises(SourceError, match="429"):
+            sync(source, plan=plan)
+    with pytest.raises(TooEarlyError):
+        sync(source, plan=Plan(options="other"))
 
 
 @pytest.mark.parametrize(
