@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ...connectors.sync import state as states
+from ...connectors.sync.engine import forget as forget_source
 from ...connectors.sync.plan import SyncReport
 from ...retrieval.errors import ConfigurationError, InterlinguaError
 from ..index import Index
@@ -61,6 +62,13 @@ def sync(
     interlingua sync handbook --watch 15m[/dim]
     """
     settings = load(store=store, collection=collection, embedder=embedder)
+    former = [name for name in names or () if forget and name not in settings.sources]
+    if former:
+        with index(store, collection, embedder, create=True) as one:
+            _forget_former(one, former)
+        names = [name for name in names or () if name not in former]
+        if not names:
+            return
     sources = configured(settings, names or ())
     if not sources:
         raise ConfigurationError(
@@ -81,7 +89,7 @@ def sync(
         if forget:
             with opened() as one:
                 for source in sources:
-                    states.forget(one.store.records(), source.name)
+                    forget_source(one.store.records(), source.name)
         if every is not None:
             runs.watch(sources, every)
             code = 0 if stop.number == signal.SIGTERM else 130
@@ -91,6 +99,17 @@ def sync(
         fail("Interrupted. What was written is kept; run the same command again to go on.")
     if code:
         raise typer.Exit(code)
+
+
+def _forget_former(one: Index, names: list[str]) -> None:
+    """Forget sources that have no table any more."""
+    known = states.known_sources(one.store.records())
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"There is no source {name!r}, and nothing is remembered of one.")
+    for name in names:
+        forget_source(one.store.records(), name)
+        err.print(visible(f"{name} is forgotten; its documents stay in the index."))
 
 
 class _Stop(threading.Event):

@@ -24,7 +24,7 @@ class Plan:
     Attributes:
         grace: How long a document that is gone at the source stays in the index.
         full_every: A listing of everything, which finds what changes alone miss, after so long.
-        expire: A failure is no longer remembered, and so no longer retried for its own sake, after so long.
+        expire: A failure is no longer retried for its own sake, but only when everything is listed, after so long.
         metadata: Stored with every document, in place of what it says itself under these keys.
         options: Equal for equal options of the connector: with others, everything is listed again.
     """

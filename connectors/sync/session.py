@@ -25,6 +25,7 @@ from . import state as states
 from .conversion import Conversion
 from .failures import Failures, since
 from .met import Met
+from .owners import Owners
 from .plan import Plan, SyncReport
 from .retries import as_source_error, check_rest, not_before, retrying
 from .rewriting import attach_to_stored
@@ -59,10 +60,13 @@ class Session:
         known = states.load_failures(self._records, name)
         self._failures = Failures(known, now=self._began, expire=plan.expire)
         self._patient, self._segment_items = patient, segment_items
-        self._gone = Tombstones(store, connector.source, states.load_gone(self._records, name), now=self._began)
-        self._state = states.load(self._records, name) or State(source=connector.source)
+        self._state = state = states.load(self._records, name) or State(source=connector.source)
+        late = state.clock < state.latest <= self._began  # the clock was behind, and has been put right since
+        gone = states.load_gone(self._records, name)
+        self._gone = Tombstones(store, connector.source, gone, now=self._began, anew=late)
         self._stream: Stream | None = None
         self._listing, self._lost = False, 0
+        self._kept = Owners(self._records, name=name)
         self._met = Met()
 
     def run(self, *, full: bool, force: bool, sleep: Callable[[float], None]) -> SyncReport:
@@ -127,7 +131,9 @@ class Session:
         skips: list[Skip] = []
         seen = SeenIds() if self._changes else self._met.seen
         try:
-            self._ingestor.write(segment, seen=seen, tally=self._tally, written=lambda more: self._written(skips, more))
+            self._ingestor.write(
+                segment, seen=seen, tally=self._tally, written=lambda more: self._written(skips, more), kept=self._kept
+            )
             self._note(segment, conversion, skips, seen)
             if segment.error is not None:
                 raise segment.error
@@ -184,7 +190,7 @@ class Session:
         if listing is not None:
             self._met.save(self._records, self._name, listing.parts)
             listing = dataclasses.replace(listing, parts=listing.parts + 1)
-        self._state = dataclasses.replace(self._state, cursor=cursor, listing=listing)
+        self._state = dataclasses.replace(self._state.at(self._began), cursor=cursor, listing=listing)
         states.save(self._records, self._name, self._state)
 
     def _finish(self, force: bool) -> Outcome:
@@ -193,6 +199,7 @@ class Session:
         if listing is not None and self._connector.complete:
             ids, _ = vanished(self._store, self._connector.source, self._met.seen, self._met.unread)
             self._gone.bury_ids(ids)
+        if listing is not None:
             self._failures.forget_unseen(self._met.seen)
         before = stored - self._tally.counts["added"]
         deleted, refused = self._gone.carry_out(self._plan.grace, before=before, force=force)
@@ -217,7 +224,7 @@ class Session:
             outcome=outcome, counts=_counts(report), error=None if error is None else str(error)[:2000],
         )  # fmt: skip
         state = dataclasses.replace(
-            self._state.ended(run),
+            self._state.at(self._began).ended(run),
             documents=stored_documents(self._store, self._connector.source),
             not_before=not_before(error, self._clock()),
         )

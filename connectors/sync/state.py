@@ -59,7 +59,8 @@ class State:
 
     `source` and `options` say what the rest is about: with others it means nothing. `listed` and `synced` are when the
     last full listing, and the last run, that came to its end began; `documents` were stored after the last run.
-    `relist`: something is to be found out by a full listing, soon.
+    `relist`: something is to be found out by a full listing, soon. `clock` is when the last run that wrote began, and
+    `latest` the latest that any did: later than `clock` where a clock was set back.
     """
 
     source: str
@@ -72,7 +73,13 @@ class State:
     relist: bool = False
     restored: str | None = None
     not_before: float | None = None
+    clock: float = 0.0
+    latest: float = 0.0
     runs: tuple[Run, ...] = ()
+
+    def at(self, began: float) -> State:
+        """As written by a run that began then."""
+        return dataclasses.replace(self, clock=began, latest=max(self.latest, began))
 
     def ended(self, run: Run) -> State:
         """With one run more in the history."""

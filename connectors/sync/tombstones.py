@@ -19,14 +19,17 @@ MOST = 20_000
 
 
 class Tombstones:
-    """The tombstones of one source, by document with the time since when; `changed` since they were saved."""
+    """The tombstones of one source, by document with the time since when; `changed` since they were saved.
 
-    def __init__(self, store: Store, source: str, known: dict[str, float], *, now: float) -> None:
+    `anew`: the times are not to be relied on, and every grace begins now.
+    """
+
+    def __init__(self, store: Store, source: str, known: dict[str, float], *, now: float, anew: bool = False) -> None:
         self._store = store
         self._source = source
         self._now = now
         # A time to come was written by a clock that was wrong: the grace begins now.
-        self.known = {id_: min(since, now) for id_, since in known.items()}
+        self.known = {id_: now if anew else min(since, now) for id_, since in known.items()}
         self.changed = self.known != known
 
     @property

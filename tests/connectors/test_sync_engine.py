@@ -13,6 +13,7 @@ import pytest
 from interlingua.connectors.documents import DocumentsConnector
 from interlingua.connectors.ingestor import Ingestor
 from interlingua.connectors.sync import state
+from interlingua.connectors.sync.engine import forget
 from interlingua.connectors.sync.plan import Plan
 from interlingua.connectors.sync.status import status
 from interlingua.retrieval.errors import SourceError, StoreError, StoreLockedError, TooEarlyError
@@ -37,6 +38,7 @@ from sync_samples import (
 )  # fmt: skip
 
 FOUR = ["a", "b", "c", "d"]
+STAFF, HR = Plan(metadata={"access": ["staff"], "topic": "work"}), Plan(metadata={"access": ["hr"]})
 
 
 @pytest.fixture(params=["edge", "memory"])
@@ -333,6 +335,57 @@ def test_no_source_deletes_what_is_anothers(sync: Syncing) -> None:
     assert documents(sync.store) == {"a", "b"}
 
 
+def test_what_two_sources_list_stays_with_the_first_and_both_settle(sync: Syncing) -> None:
+    """Their ids are URLs, say. Of the second it is a skip that names the first, and is not read."""
+    one, two = filled(["a", "b", "both"], source="one"), filled(["both", "c", "d"], source="two")
+    for _ in range(4):
+        sync(one, name="one", plan=HR)
+        report = sync(two, name="two", plan=STAFF)
+    assert (len(one.asked), len(two.asked), "both" in two.read) == (4, 4, False)
+    assert one.asked[1:] == ["1 log 0"] * 3
+    assert two.asked[1:] == ["1 log 0"] * 3
+    assert (report.failures, sync.counting.passages) == (1, [])
+    (failure,) = status(sync.store.records(), "two", now=0).failures
+    assert "part of one by the source one" in failure.reason
+    lists = {found.chunk.document_id: found.chunk.metadata["access"] for found in sync.store.scan()}
+    assert lists == {"a": ["hr"], "b": ["hr"], "both": ["hr"], "c": ["staff"], "d": ["staff"]}
+    one.delete("both")
+    sync(one, name="one", plan=HR)
+    sync.clock.now += 1200  # what failed is tried again
+    assert sync(two, name="two", plan=STAFF).report.added == 1
+    assert documents(sync.store) == {"a", "b", "both", "c", "d"}
+    report = Ingestor(sync.counting, sync.store).ingest(filled(["a", "x"], source="a third"))
+    assert (report.added, [skip.id for skip in report.skips]) == (1, ["a"])
+
+
+@pytest.mark.parametrize("former", ["the same table", "forgotten", "ingested"])
+def test_what_no_other_source_keeps_is_taken_over(sync: Syncing, former: str) -> None:
+    """A source with another name of its own takes over what it had; so does any, of what an ingest brought in."""
+    old, new = filled(FOUR, source="old"), filled(FOUR, source="new")
+    if former == "ingested":
+        Ingestor(sync.counting, sync.store).ingest(old)
+    else:
+        sync(old, name="it" if former == "the same table" else "old")
+    if former == "forgotten":
+        forget(sync.store.records(), "old")
+    report = sync(new, plan=HR)
+    assert (report.report.skipped, report.report.updated + report.report.unchanged, report.report.embedded) == (0, 4, 0)
+    assert {found.source for found in sync.store.known(FOUR).values()} == {"new"}
+    new.delete("a")
+    assert sync(new, plan=HR).report.deleted == 1
+
+
+def test_a_source_is_not_forgotten_while_it_is_run(sync: Syncing) -> None:
+    source = filled(FOUR)
+
+    def before(since: str | None) -> None:
+        with pytest.raises(StoreLockedError, match="sync of it is held"):
+            forget(sync.store.records(), "it")
+
+    source.before = before
+    assert sync(source).ok
+
+
 def test_the_last_word_of_a_source_counts(sync: Syncing) -> None:
     """The same id again and again within one stream of changes."""
     source = filled(["a", "b", "c"])
@@ -367,14 +420,51 @@ def test_failures_are_tried_again_longer_and_longer_after_one_another(sync: Sync
     assert status(sync.store.records(), "it", now=0).failures == ()
 
 
-def test_a_failure_expires_or_vanishes(sync: Syncing) -> None:
+def test_a_failure_vanishes_or_expires(sync: Syncing) -> None:
+    """Once it has expired, only a listing that is made anyway reads it again; it is not noted as a new one by that."""
     source = filled(FOUR, unreadable={"b", "c"})
     assert sync(source).failures == 2
     source.delete("b")
     assert sync(source).failures == 1
     sync.clock.now += 31 * DAY
-    report = sync(source, plan=Plan(full_every=99 * DAY))
-    assert (report.failures, report.listing) == (0, False)
+    assert not sync(source, plan=Plan(full_every=99 * DAY)).listing
+    source.read.clear()
+    weeks: list[int] = []
+    for hour in range(24 * 21):
+        sync.clock.now += 3600
+        if sync(source).listing:
+            weeks.append(hour)
+    assert (len(weeks), source.read) == (3, ["c"] * 3)
+    (failure,) = status(sync.store.records(), "it", now=0).failures
+    assert (failure.first, failure.attempts) == (1_000_000_000.0, 4)
+    source.unreadable.clear()
+    assert sync(source, full=True).failures == 0
+    assert documents(sync.store) == {"a", "c", "d"}
+
+
+def test_a_failure_that_a_source_of_changes_alone_no_longer_lists_is_forgotten(sync: Syncing) -> None:
+    source = filled(FOUR, unreadable={"b"}, complete=False)
+    assert sync(source).failures == 1
+    del source.texts["b"]
+    report = sync(source, full=True)
+    assert (report.failures, report.report.deleted) == (0, 0)
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_clock_that_was_wrong_for_one_run_does_not_void_the_grace(sync: Syncing, days: int) -> None:
+    source, plan = filled(FOUR), Plan(grace=DAY)
+    sync(source, plan=plan)
+    source.delete("a")
+    sync(source, plan=plan)
+    sync.clock.now += days * DAY
+    source.delete("b")
+    deleted = sync(source, plan=plan).report.deleted
+    assert deleted == (1 if days > 0 else 0)  # a clock that jumps ahead looks like a machine that was off for as long
+    sync.clock.now -= days * DAY
+    for hours, pending in ((1, 2 - deleted), (23, 2 - deleted), (2, 0)):
+        sync.clock.now += hours * 3600
+        assert sync(source, plan=plan).pending == pending
+    assert documents(sync.store) == {"c", "d"}
 
 
 def test_a_patient_run_does_not_read_at_once_what_failed_just_now(sync: Syncing) -> None:
@@ -517,9 +607,6 @@ def test_other_options_or_metadata_list_everything_and_embed_nothing(sync: Synci
     assert sync(source, plan=Plan(metadata={"access": ["legal"]}, options="other")).listing
     report = sync(source)
     assert (report.report.updated, {str(one.chunk.metadata) for one in sync.store.scan()}) == (4, {"{}"})
-
-
-STAFF, HR = Plan(metadata={"access": ["staff"], "topic": "work"}), Plan(metadata={"access": ["hr"]})
 
 
 def metadata(sync: Syncing) -> list[dict[str, Any]]:
