@@ -101,7 +101,7 @@ class Session:
         same = (state.source, state.options, state.restored) == (self._connector.source, plan.key, restored)
         met = None
         if state.listing is not None and since(state.listing.began, now) < plan.full_every:
-            met = Met.load(self._records, self._name, state.listing.parts)
+            met = Met.load(self._records, self._name, state.listing)
         due = state.relist or state.listed is None or since(state.listed, now) >= plan.full_every
         due = due or self._failures.due()
         if not self._changes or not same or stored < state.documents:
@@ -188,13 +188,14 @@ class Session:
         self._save_registries()
         listing = self._state.listing
         if listing is not None:
-            self._met.save(self._records, self._name, listing.parts)
+            self._met.save(self._records, self._name, listing.parts, listing.began)
             listing = dataclasses.replace(listing, parts=listing.parts + 1)
         self._state = dataclasses.replace(self._state.at(self._began), cursor=cursor, listing=listing)
         states.save(self._records, self._name, self._state)
 
     def _finish(self, force: bool) -> Outcome:
         """The source came to its end: delete what is gone, and remember that the store is in step."""
+        self._keep()
         listing, stored = self._state.listing, stored_documents(self._store, self._connector.source)
         if listing is not None and self._connector.complete:
             ids, _ = vanished(self._store, self._connector.source, self._met.seen, self._met.unread)
@@ -216,7 +217,8 @@ class Session:
         return "refused" if refused else "done"
 
     def _end(self, outcome: Outcome, error: InterlinguaError | None = None) -> SyncReport:
-        """Remember the run."""
+        """Remember the run, unless the source is another run's by now."""
+        self._keep()
         self._save_registries()
         report = self._report()
         run = Run(

@@ -189,21 +189,23 @@ def remove_attached(records: Records, sources: Sequence[str]) -> None:
     records.remove([_ATTACHED + _quoted(source) for source in sources])
 
 
-def save_part(records: Records, name: str, number: int, seen: NDArray[np.uint64], unread: NDArray[np.uint64]) -> None:
-    """Keep what a listing met, and what of it could not be read, since its last part."""
-    values = {"seen": _packed(seen), "unread": _packed(unread)}
+def save_part(
+    records: Records, name: str, number: int, began: float, seen: NDArray[np.uint64], unread: NDArray[np.uint64]
+) -> None:
+    """Keep what the listing that began then met, and what of it could not be read, since its last part."""
+    values = {"began": began, "seen": _packed(seen), "unread": _packed(unread)}
     records.put(_key(name, f"seen/{number:06}"), _json(values))
 
 
-def load_parts(records: Records, name: str, count: int) -> tuple[SeenIds, SeenIds] | None:
-    """The first `count` parts: (seen, unread); None when one of them is not there."""
+def load_parts(records: Records, name: str, listing: Listing) -> tuple[SeenIds, SeenIds] | None:
+    """The parts of that listing: (seen, unread); None when one is not there, or is of another listing."""
     seen, unread = SeenIds(), SeenIds()
-    for number in range(count):
+    for number in range(listing.parts):
         with _readable(name):
             text = records.get(_key(name, f"seen/{number:06}"))
-            if text is None:
+            values = {} if text is None else json.loads(text)
+            if not values or values["began"] != listing.began:  # a run was killed before it wrote its own state
                 return None
-            values = json.loads(text)
             seen.add_hashes(_unpacked(values["seen"]))
             unread.add_hashes(_unpacked(values["unread"]))
     return seen, unread

@@ -21,6 +21,9 @@ from interlingua.retrieval.filters import where
 from interlingua.retrieval.migration import bring_in_step, roll_back
 from interlingua.retrieval.protocols import Store
 from interlingua.retrieval.types import Checkpoint, Document, Gone, Pending, Skip
+from interlingua.retrieval.stores.collection_records import CollectionRecords
+from interlingua.retrieval.stores.connection import Connection
+from qdrant_client import QdrantClient
 from support import NgramEmbedder, ShortNgrams
 from sync_samples import (
     DAY,
@@ -700,3 +703,55 @@ def test_an_id_that_no_store_can_hold_is_a_skip_on_every_run(sync: Syncing) -> N
         assert ("half a character" in skip.reason, report.outcome) == (True, "done")
         assert (report.report.added, report.report.unchanged) == ((2, 0) if run == 0 else (0, 2))
     assert documents(sync.store) == {"a", "c"}
+
+
+def test_a_part_of_a_new_listing_is_not_taken_for_one_of_the_listing_before(sync: Syncing, small: None) -> None:
+    """Killed between the first part of a new listing and its state, which is still that of a listing broken off."""
+    names = [f"n{n}" for n in range(8)]
+    source = filled(names)
+
+    def breaking(items: Iterator[Item]) -> Iterator[Item]:
+        for number, item in enumerate(items):
+            if number == 5:
+                raise SourceError("the connection was lost", permanent=True)
+            yield item
+
+    source.around = breaking
+    with pytest.raises(SourceError, match="lost"):
+        sync(source)
+    listing = remembered(sync).listing
+    assert listing is not None
+    assert listing.parts == 1
+    state.save_part(sync.store.records(), "it", 0, listing.began + 1, np.empty(0, np.uint64), np.empty(0, np.uint64))
+    source.around = lambda items: items
+    assert sync(source, force=True).report.deleted == 0
+    assert source.asked[-1] is None
+    assert documents(sync.store) == set(names)
+
+
+def test_a_run_that_lost_its_hold_writes_no_state(sync: Syncing) -> None:
+    """Its source kept it waiting, and failed in the end; meanwhile another run began and ended."""
+    source, now = filled(FOUR), [1_000_000_000.0]
+    client = QdrantClient(":memory:")
+    connection = Connection(client, ":memory:", retries=0, secret=None)
+    records = CollectionRecords(connection, "c", clock=lambda: now[0])
+
+    class Shared(Killing):
+        def records(self) -> Any:
+            return records
+
+    store = cast("Store", Shared(sync.store, 10_000))
+
+    def before(since: str | None) -> None:
+        source.before = lambda since: None
+        now[0] += 700
+        assert sync(source, store=store).ok
+        raise SourceError("gave up", permanent=True)
+
+    source.before = before
+    with pytest.raises(StoreLockedError), records.hold("unrelated"):
+        sync(source, store=store)
+    found = state.load(records, "it")
+    assert found is not None
+    assert [run.outcome for run in found.runs] == ["done"]
+    client.close()
