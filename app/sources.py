@@ -21,10 +21,12 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from ..connectors import kinds
 from ..connectors.files.limits import Limits
+from ..connectors.stages import related
 from ..connectors.sync.plan import ACCESS, Plan
 from ..connectors.translations import grouped
 from ..retrieval.errors import ConfigurationError, InputError
@@ -79,21 +81,29 @@ def seconds(text: object, where: str) -> float:
 
 
 def _refuse_shared(found: Sequence[Configured], tables: Mapping[str, Mapping[str, Any]], limits: Limits) -> None:
-    """Of two tables that read the same source with other options, each would delete what only the other lists."""
-    readers: dict[str, str] = {}
+    """Of two tables that read the same source, or one within the other's, each would delete what only the other lists,
+    and put its own access list on what both do.
+    """
     rest = [name for name in tables if name not in {one.name for one in found}]
     others: list[Configured] = []
     for name in rest:
         with suppress(ConfigurationError):  # said when it is its turn
             others.append(_source(name, tables[name], limits))
-    for one in (*others, *found):
-        source = one.connector.source
-        if source in readers:
+    for one, other in combinations((*others, *found), 2):
+        outer, inner = sorted((one, other), key=lambda each: len(each.connector.source))
+        first, second = (f"[sources.{_key(each.name)}]" for each in (outer, inner))
+        if outer.connector.source == inner.connector.source:
             raise ConfigurationError(
-                f"{CONFIG_FILE}: [sources.{_key(readers[source])}] and [sources.{_key(one.name)}] both read {source}. "
-                "Make one of them, or give one another name where its kind has such an option."
+                f"{CONFIG_FILE}: {first} and {second} both read {outer.connector.source}. Make one of them, or give "
+                "one another name where its kind has such an option."
             )
-        readers[source] = one.name
+        if related(outer.connector.source, inner.connector.source):
+            raise ConfigurationError(
+                f"{CONFIG_FILE}: {second} reads {inner.connector.source}, which lies within {outer.connector.source} "
+                f"of {first}: each would undo what the other does. Let them read parts beside one another; or, where "
+                f'the kind has such options, give {second} a name = "{_word(inner.name)}" and leave its part out of '
+                f"{first} with exclude."
+            )
 
 
 def _source(name: str, table: Mapping[str, Any], limits: Limits) -> Configured:
@@ -163,6 +173,10 @@ def _digest(kind: str, options: Mapping[str, Any], by: str | None) -> str:
     """Equal for equal options. Of the environment only the name counts: a new password is no other source."""
     text = json.dumps([kind, options] if by is None else [kind, options, by], sort_keys=True, default=str)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _word(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)
 
 
 def _key(name: str) -> str:

@@ -20,7 +20,8 @@ from .embedding import Window, embed
 from .prefetch import prefetch
 from .report import Report, Tally
 from .seen import SeenIds
-from .stages import plan, read
+from .stages import Kept, plan, read
+from .sync.owners import Owners
 from .vanished import delete_documents, suspicious, vanished
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class Ingestor:
                 progress(tally.report(time.perf_counter() - started))
 
         try:
-            self.write(connector, seen=seen, tally=tally, written=written)
+            kept = Owners(self._store.records())
+            self.write(connector, seen=seen, tally=tally, written=written, kept=kept)
             if delete and connector.complete:
                 self._delete_vanished(connector.source, seen, unread, tally, force=force)
         finally:
@@ -76,14 +78,21 @@ class Ingestor:
         return report
 
     def write(
-        self, connector: Connector, *, seen: SeenIds, tally: Tally, written: Callable[[Sequence[Skip]], None]
+        self,
+        connector: Connector,
+        *,
+        seen: SeenIds,
+        tally: Tally,
+        written: Callable[[Sequence[Skip]], None],
+        kept: Kept,
     ) -> None:
         """Store what `connector` yields and delete nothing but old versions; `flush` is the caller's.
 
         What has been met goes into `seen`, and the second document of an id that is there is skipped. `written` is
-        called after every batch with what was skipped in it; it may raise, to stop.
+        called after every batch with what was skipped in it; it may raise, to stop. `kept` says what stays with another
+        source.
         """
-        with closing(self._windows(connector, seen)) as windows:
+        with closing(self._windows(connector, seen, kept)) as windows:
             flushed = released = time.perf_counter()
             for window in windows:
                 self._write(window, tally)
@@ -96,9 +105,9 @@ class Ingestor:
                     released = now
                 written(window.skips)
 
-    def _windows(self, connector: Connector, seen: SeenIds) -> Generator[Window, None, None]:
+    def _windows(self, connector: Connector, seen: SeenIds, kept: Kept) -> Generator[Window, None, None]:
         """The stages, each on a thread of its own, a few batches ahead of the next."""
-        batches = prefetch(read(connector, self._store, chunking=self._chunking, seen=seen), name="read")
+        batches = prefetch(read(connector, self._store, chunking=self._chunking, seen=seen, kept=kept), name="read")
         tokenizer = self._embedder.tokenizer
         plans = plan(batches, source=connector.source, chunking=self._chunking, tokenizer=tokenizer)
         windows = embed(prefetch(plans, name="cut"), embedder=self._embedder, store=self._store)

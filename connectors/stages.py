@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,6 +16,9 @@ from ..retrieval.types import Chunk, Document, Pending, Skip
 from .seen import SeenIds
 
 logger = logging.getLogger(__name__)
+
+Kept = Callable[[str], str | None]
+"""Why a document that is stored of this source is not taken over by another; None when it may be."""
 
 _REQUIRED = ("id", "text", "revision")
 _TEXTS = (*_REQUIRED, "title", "url", "language")
@@ -57,21 +60,31 @@ class Plan:
     skips: tuple[Skip, ...] = ()
 
 
-def read(connector: Connector, store: Store, *, chunking: Chunking, seen: SeenIds, readers: int = 2) -> Iterator[Read]:
-    """List the source and read every document that is not stored in the same revision."""
+def read(
+    connector: Connector, store: Store, *, chunking: Chunking, seen: SeenIds, kept: Kept, readers: int = 2
+) -> Iterator[Read]:
+    """List the source and read every document that is not stored in the same revision; what is `kept` is a skip."""
     empty = store.count() == 0
     with ThreadPoolExecutor(readers, thread_name_prefix="interlingua-read") as pool:
         for batch in _batches(connector.documents()):
             new, repeated = _first_seen(batch, seen)
-            known = {} if empty else store.known([item.id for item in new if not isinstance(item, Skip)])
+            ids = [item.id for item in new if not isinstance(item, Skip) and is_text(item.id)]
+            known = {} if empty else store.known(ids)  # which a store refuses as a whole for one that it cannot hold
+            others = _of_others(known, connector.source, kept)
             wanted = [
                 item
                 for item in new
-                if not (
-                    isinstance(item, Pending) and _same_revision(item, known.get(item.id), connector.source, chunking)
+                if isinstance(item, Skip)
+                or not (
+                    str(item.id) in others
+                    or (
+                        isinstance(item, Pending)
+                        and _same_revision(item, known.get(item.id), connector.source, chunking)
+                    )
                 )
             ]
-            yield Read(unchanged=len(new) - len(wanted), skips=tuple(repeated))
+            unchanged = len(new) - len(wanted) - len(others)
+            yield Read(unchanged=unchanged, skips=(*repeated, *others.values()))
             for results in _read_in_slices(wanted, pool, readers):
                 yield Read(
                     documents=tuple((d, known.get(d.id)) for d in results if isinstance(d, Document)),
@@ -140,6 +153,15 @@ def _unusable(document: Document) -> str | None:
     return None
 
 
+def is_text(document_id: str) -> bool:
+    """Whether it can be the id of something stored: half a character (a lone surrogate) cannot be."""
+    try:
+        document_id.encode()
+    except (UnicodeEncodeError, AttributeError):
+        return False
+    return True
+
+
 def related(stored: str, source: str) -> bool:
     """Whether one source lies within the other (`files:/docs` and `files:/docs/a.txt`), or they are the same.
 
@@ -161,6 +183,16 @@ def _same_revision(item: Pending, known: Known | None, source: str, chunking: Ch
         and bool(item.revision)
         and known.revision in [stored_revision(revision, chunking) for revision in (item.revision, *item.also)]
     )
+
+
+def _of_others(known: Mapping[str, Known], source: str, kept: Kept) -> dict[str, Skip]:
+    """What is stored of unrelated sources that keep it, by id; so that two that list the same do not take turns."""
+    reasons = {name: kept(name) for name in {one.source for one in known.values()} if not related(name, source)}
+    return {
+        document_id: Skip(id=document_id, reason=reason)
+        for document_id, one in known.items()
+        if (reason := reasons.get(one.source)) is not None
+    }
 
 
 def _read_in_slices(

@@ -6,7 +6,8 @@
     ├── InputError                a document, a query or a file cannot be used
     │   └── FilterError           a filter names an unknown key, language or operator
     ├── SourceError               a source of documents cannot be reached or broke off
-    │   └── CursorLostError       it no longer knows how far it was read
+    │   ├── CursorLostError       it no longer knows how far it was read
+    │   └── TooEarlyError         it asked to be left alone for a while, which is not over
     ├── EmbedderError             the model failed or returned something unusable
     ├── ChatError                 the chat model failed or returned something unusable
     └── StoreError                the store failed or refused
@@ -60,6 +61,10 @@ class SourceError(InterlinguaError):
 
 class CursorLostError(SourceError):
     """The source no longer knows how far it was read: everything must be listed again."""
+
+
+class TooEarlyError(SourceError):
+    """The source asked to be left alone for a while, of which `retry_after` seconds are left; it was not asked."""
 
 
 class EmbedderError(InterlinguaError):

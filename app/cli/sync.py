@@ -13,13 +13,15 @@ from typing import Annotated, Any
 import typer
 
 from ...connectors.sync import state as states
+from ...connectors.sync.engine import forget as forget_source
 from ...connectors.sync.plan import SyncReport
-from ...retrieval.errors import ConfigurationError, InterlinguaError, SourceError
+from ...retrieval.errors import ConfigurationError, InterlinguaError
 from ..index import Index
 from ..settings import CONFIG_FILE, load
 from ..sources import Configured, configured, seconds
 from .console import Collection, Embedder, Json, Store, err, fail, index, out, print_json, print_json_line, visible
 from .ingest import OPTIMIZE_FROM, print_report, progress_bar
+from .turns import BUSY, Turns
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -60,6 +62,13 @@ def sync(
     interlingua sync handbook --watch 15m[/dim]
     """
     settings = load(store=store, collection=collection, embedder=embedder)
+    former = [name for name in names or () if forget and name not in settings.sources]
+    if former:
+        with index(store, collection, embedder, create=True) as one:
+            _forget_former(one, former)
+        names = [name for name in names or () if name not in former]
+        if not names:
+            return
     sources = configured(settings, names or ())
     if not sources:
         raise ConfigurationError(
@@ -80,7 +89,7 @@ def sync(
         if forget:
             with opened() as one:
                 for source in sources:
-                    states.forget(one.store.records(), source.name)
+                    forget_source(one.store.records(), source.name)
         if every is not None:
             runs.watch(sources, every)
             code = 0 if stop.number == signal.SIGTERM else 130
@@ -90,6 +99,17 @@ def sync(
         fail("Interrupted. What was written is kept; run the same command again to go on.")
     if code:
         raise typer.Exit(code)
+
+
+def _forget_former(one: Index, names: list[str]) -> None:
+    """Forget sources that have no table any more."""
+    known = states.known_sources(one.store.records())
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"There is no source {name!r}, and nothing is remembered of one.")
+    for name in names:
+        forget_source(one.store.records(), name)
+        err.print(visible(f"{name} is forgotten; its documents stay in the index."))
 
 
 class _Stop(threading.Event):
@@ -121,14 +141,17 @@ def _stoppable() -> Iterator[_Stop]:
 
 
 class _Runs:
-    """Runs of sources, one at a time, and what is said of them."""
+    """Runs of sources, one at a time, and what is said of them. `busy`: see `Turns`."""
 
-    def __init__(self, opened: Callable[[], Any], stop: _Stop, *, force: bool, full: bool, as_json: bool) -> None:
+    def __init__(
+        self, opened: Callable[[], Any], stop: _Stop, *, force: bool, full: bool, as_json: bool, busy: float = BUSY
+    ) -> None:
         self._opened = opened
         self._stop = stop
         self._force = force
         self._full = full
         self._as_json = as_json
+        self._busy = busy
 
     def once(self, sources: list[Configured]) -> int:
         """Each source once; the exit code. One that fails does not keep the others from their turn."""
@@ -162,23 +185,22 @@ class _Runs:
 
         The index is opened for each run alone: in between, searches of other processes find the folder free.
         """
-        due = dict.fromkeys((source.name for source in sources), time.monotonic())
+        turns = Turns({source.name: source.every or every for source in sources}, now=time.monotonic(), busy=self._busy)
         while not self._stop.is_set():
             for source in sources:
-                if self._stop.is_set() or due[source.name] > time.monotonic():
+                if self._stop.is_set() or not turns.due(source.name, time.monotonic()):
                     continue
-                began, pause = time.monotonic(), source.every or every
+                began = time.monotonic()
                 try:
                     with self._opened() as one:
                         report = self._run(one, source, patient=True)
                 except InterlinguaError as error:
-                    asked = error.retry_after if isinstance(error, SourceError) else None
-                    pause = max(pause, asked or 0.0)
+                    turns.ended(source.name, began=began, now=time.monotonic(), error=error)
                     self._tell(source, error)
                 else:
+                    turns.ended(source.name, began=began, now=time.monotonic())
                     self._tell(source, report)
-                due[source.name] = began + pause
-            self._stop.wait(max(0.0, min(due.values()) - time.monotonic()))
+            self._stop.wait(max(0.0, turns.next - time.monotonic()))
 
     def _run(self, one: Index, source: Configured, *, patient: bool) -> SyncReport:
         with progress_bar() as progress:

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from ...retrieval.protocols import Connector, Store
+from ...retrieval.protocols import Connector, Records, Store
 from ..ingestor import Ingestor, Progress
+from . import state as states
 from .plan import Plan, SyncReport
 from .session import Session, StoppedError
 from .stream import SEGMENT_ITEMS
@@ -51,17 +52,28 @@ class Synchroniser:
 
         `full` lists everything; `force` deletes even when suspiciously many documents are gone; `patient` does not read
         again at once what failed a short time ago. `stop` ends the run between two windows, with what was done kept.
-        Raises SourceError when the source stays away, StoreLockedError when another run of the same source is on,
+        Raises SourceError when the source stays away, TooEarlyError (which is one, and leaves no run in the history) as
+        long as it asked to be left alone, StoreLockedError when another run of the same source is on,
         EmbedderError, StoreError; each leaves a state to go on from, and is remembered in it.
         """
         name = connector.source if name is None else name
         stop = threading.Event() if stop is None else stop
-        with self._store.records().hold(f"sync of {name}") as keep:
+        with self._store.records().hold(_held(name)) as keep:
             session = Session(
                 self._ingestor, self._store, connector, name, plan, keep=keep, stop=stop, progress=progress,
                 clock=self._clock, patient=patient, segment_items=self._segment_items,
             )  # fmt: skip
             return session.run(full=full, force=force, sleep=self._sleep or _until(stop))
+
+
+def forget(records: Records, name: str) -> None:
+    """Remember nothing of the source `name` any more; its documents stay. StoreLockedError while a run of it is on."""
+    with records.hold(_held(name)):
+        states.forget(records, name)
+
+
+def _held(name: str) -> str:
+    return f"sync of {name}"
 
 
 def _until(stop: threading.Event) -> Callable[[float], None]:

@@ -1,4 +1,7 @@
-"""The registry of what could not be read: tried again, longer and longer after the last time, until it expires."""
+"""The registry of what could not be read: tried again, longer and longer after the last time, until it expires.
+
+One that has expired is still remembered: were it forgotten, the next full listing would begin the series anew.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,14 @@ class Failures:
     """Failures of one source, by document; `changed` since it was made."""
 
     def __init__(self, known: dict[str, Failure], *, now: float, expire: float) -> None:
-        self.known = {one.id: one for one in known.values() if now - one.first <= expire}
-        self.changed = len(self.known) != len(known)
+        self.known = dict(known)
+        self.changed = False
         self._now = now
+        self._expire = expire
 
     def due(self) -> bool:
         """Whether one of them is to be tried again now, even if nobody says that it has changed."""
-        return any(self._is_due(one) for one in self.known.values())
+        return any(self._is_due(one) for one in self.known.values() if self._now - one.first <= self._expire)
 
     def rest(self, document_id: str, revision: str) -> Failure | None:
         """The failure of a document that is the same as at its last try, which was not long ago; None to try it."""
@@ -62,7 +66,8 @@ class Failures:
         self.forget([document_id for document_id in self.known if document_id not in seen])
 
     def _is_due(self, one: Failure) -> bool:
-        return since(one.last, self._now) >= _FIRST_PAUSE * 2.0 ** min(one.attempts - 1, 30)
+        pause = min(_FIRST_PAUSE * 2.0 ** min(one.attempts - 1, 30), max(self._expire, _FIRST_PAUSE))
+        return since(one.last, self._now) >= pause
 
 
 def since(then: float, now: float) -> float:

@@ -11,7 +11,7 @@ from ...retrieval.protocols import Records
 from ...retrieval.types import Skip
 from ..ingestor import unread_names
 from ..seen import SeenIds
-from .state import load_parts, save_part
+from .state import Listing, load_parts, save_part
 
 
 class Met:
@@ -24,9 +24,9 @@ class Met:
         self._new_unread: list[NDArray[np.uint64]] = []
 
     @classmethod
-    def load(cls, records: Records, name: str, parts: int) -> Met | None:
-        """What the first `parts` parts of the source `name` keep; None when one is not there."""
-        found = load_parts(records, name, parts)
+    def load(cls, records: Records, name: str, listing: Listing) -> Met | None:
+        """What the parts of that listing of the source `name` keep; None when one is not there."""
+        found = load_parts(records, name, listing)
         return None if found is None else cls(*found)
 
     def note(self, seen: SeenIds, skips: Sequence[Skip]) -> None:
@@ -39,9 +39,9 @@ class Met:
             self.seen.add_hashes(seen.hashes())
             self._new_seen.append(seen.hashes())
 
-    def save(self, records: Records, name: str, number: int) -> None:
-        """Keep what is new as a part."""
-        save_part(records, name, number, _joined(self._new_seen), _joined(self._new_unread))
+    def save(self, records: Records, name: str, number: int, began: float) -> None:
+        """Keep what is new as a part of the listing that began then."""
+        save_part(records, name, number, began, _joined(self._new_seen), _joined(self._new_unread))
         self._new_seen, self._new_unread = [], []
 
 

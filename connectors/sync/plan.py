@@ -24,7 +24,7 @@ class Plan:
     Attributes:
         grace: How long a document that is gone at the source stays in the index.
         full_every: A listing of everything, which finds what changes alone miss, after so long.
-        expire: A failure is no longer remembered, and so no longer retried for its own sake, after so long.
+        expire: A failure is no longer retried for its own sake, but only when everything is listed, after so long.
         metadata: Stored with every document, in place of what it says itself under these keys.
         options: Equal for equal options of the connector: with others, everything is listed again.
     """
@@ -38,10 +38,11 @@ class Plan:
     @property
     def key(self) -> str:
         """Equal for plans under which the same documents are stored alike."""
-        return f"{self.options}{self._mark}"
+        return f"{self.options}{self.mark}"
 
     @property
-    def _mark(self) -> str:
+    def mark(self) -> str:
+        """Equal for equal metadata; empty without any."""
         if not self.metadata:
             return ""
         text = json.dumps(self.metadata, sort_keys=True, default=str)
@@ -49,7 +50,7 @@ class Plan:
 
     def revision(self, revision: str) -> str:
         """A revision as it is stored: with the metadata of the plan, so that changing that reads everything again."""
-        return revision + self._mark if revision else ""
+        return revision + self.mark if revision else ""
 
     def attach(self, document: Document) -> Document:
         """`document` with the metadata of the plan."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 from collections.abc import Callable
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
-from ...retrieval.errors import CursorLostError, InterlinguaError, SourceError
+from ...retrieval.errors import CursorLostError, InterlinguaError, SourceError, TooEarlyError
 
 logger = logging.getLogger(__name__)
 _LOGIN = re.compile(r"://[^/@\s]+@")
@@ -17,6 +18,8 @@ ATTEMPTS = 5
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 PATIENCE = 300.0
 """Seconds that a run waits when a source asks it to; where it asks for more, the run ends and the next one waits."""
+LONGEST_REST = 86_400.0
+"""Seconds for which a source is left alone at most, whatever it asks for: its clock, or ours, may be wrong."""
 
 
 def retrying(sleep: Callable[[float], None], *, attempts: int = ATTEMPTS) -> Retrying:
@@ -34,6 +37,24 @@ def retrying(sleep: Callable[[float], None], *, attempts: int = ATTEMPTS) -> Ret
 def is_passing(error: BaseException) -> bool:
     """Whether trying again may help."""
     return isinstance(error, SourceError) and not isinstance(error, CursorLostError) and not error.permanent
+
+
+def not_before(error: Exception | None, now: float) -> float | None:
+    """Until when the source asked to be left alone, by what it raised at `now`."""
+    asked = error.retry_after if isinstance(error, SourceError) else None
+    return None if asked is None else now + min(asked, LONGEST_REST)
+
+
+def check_rest(until: float | None, now: float, name: str) -> None:
+    """Raises TooEarlyError before `until`; not if that is further away than it can have been asked for."""
+    left = 0.0 if until is None else until - now
+    if 0 < left <= LONGEST_REST:
+        when = dt.datetime.fromtimestamp(now + left).astimezone().isoformat(sep=" ", timespec="seconds")
+        raise TooEarlyError(
+            f"The source asked to be left alone until {when}, so it was not asked. Run this again then; to ask it now: "
+            f"interlingua sync {name} --forget",
+            retry_after=left,
+        )
 
 
 def as_source_error(error: Exception, source: str) -> Exception:

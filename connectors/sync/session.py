@@ -25,9 +25,10 @@ from . import state as states
 from .conversion import Conversion
 from .failures import Failures, since
 from .met import Met
+from .owners import Owners
 from .plan import Plan, SyncReport
-from .retries import as_source_error, retrying
-from .rewriting import rewrite
+from .retries import as_source_error, check_rest, not_before, retrying
+from .rewriting import attach_to_stored
 from .state import Listing, Outcome, Run, State
 from .stream import Segment, Stream
 from .tombstones import Tombstones
@@ -53,22 +54,29 @@ class Session:
         self._ingestor, self._store, self._connector, self._name, self._plan = ingestor, store, connector, name, plan
         self._keep, self._stop, self._progress = keep, stop, progress
         self._records = store.records()
-        self._began, self._started = clock(), time.perf_counter()
+        self._clock, self._began, self._started = clock, clock(), time.perf_counter()
         self._tally = Tally(connector.source)
         self._changes = hasattr(connector, "changes")
         known = states.load_failures(self._records, name)
         self._failures = Failures(known, now=self._began, expire=plan.expire)
         self._patient, self._segment_items = patient, segment_items
-        self._gone = Tombstones(store, connector.source, states.load_gone(self._records, name), now=self._began)
-        self._state = states.load(self._records, name) or State(source=connector.source, options=plan.key)
+        self._state = state = states.load(self._records, name) or State(source=connector.source)
+        late = state.clock < state.latest <= self._began  # the clock was behind, and has been put right since
+        gone = states.load_gone(self._records, name)
+        self._gone = Tombstones(store, connector.source, gone, now=self._began, anew=late)
         self._stream: Stream | None = None
         self._listing, self._lost = False, 0
+        self._kept = Owners(self._records, name=name)
         self._met = Met()
 
     def run(self, *, full: bool, force: bool, sleep: Callable[[float], None]) -> SyncReport:
         """From the beginning to the end; see `Synchroniser.sync`."""
+        state, source, restored = self._state, self._connector.source, self._records.get(RESTORED)
+        attach_to_stored(self._store, self._records, source, self._plan, restored)
+        if (state.source, state.options) == (source, self._plan.key):
+            check_rest(state.not_before, self._began, self._name)
         try:
-            self._begin(full)
+            self._begin(full, restored)
             again = retrying(sleep)
             while not self._stop.is_set() and not again(self._stretch):
                 pass
@@ -86,19 +94,16 @@ class Session:
             self._store.flush()
         return self._end(outcome)
 
-    def _begin(self, full: bool) -> None:
+    def _begin(self, full: bool, restored: str | None) -> None:
         """Decide whether to list everything, to go on with a listing, or to ask for changes."""
         state, now, plan = self._state, self._began, self._plan
-        restored = self._records.get(RESTORED)
         stored = stored_documents(self._store, self._connector.source)
         same = (state.source, state.options, state.restored) == (self._connector.source, plan.key, restored)
         met = None
         if state.listing is not None and since(state.listing.began, now) < plan.full_every:
-            met = Met.load(self._records, self._name, state.listing.parts)
+            met = Met.load(self._records, self._name, state.listing)
         due = state.relist or state.listed is None or since(state.listed, now) >= plan.full_every
         due = due or self._failures.due()
-        if state.options != plan.key:
-            rewrite(self._store, self._connector.source, plan.metadata)
         if not self._changes or not same or stored < state.documents:
             self._list_all(restored)  # of what others deleted, changes say nothing
         elif met is not None and state.cursor is not None:
@@ -126,7 +131,9 @@ class Session:
         skips: list[Skip] = []
         seen = SeenIds() if self._changes else self._met.seen
         try:
-            self._ingestor.write(segment, seen=seen, tally=self._tally, written=lambda more: self._written(skips, more))
+            self._ingestor.write(
+                segment, seen=seen, tally=self._tally, written=lambda more: self._written(skips, more), kept=self._kept
+            )
             self._note(segment, conversion, skips, seen)
             if segment.error is not None:
                 raise segment.error
@@ -181,17 +188,19 @@ class Session:
         self._save_registries()
         listing = self._state.listing
         if listing is not None:
-            self._met.save(self._records, self._name, listing.parts)
+            self._met.save(self._records, self._name, listing.parts, listing.began)
             listing = dataclasses.replace(listing, parts=listing.parts + 1)
-        self._state = dataclasses.replace(self._state, cursor=cursor, listing=listing)
+        self._state = dataclasses.replace(self._state.at(self._began), cursor=cursor, listing=listing)
         states.save(self._records, self._name, self._state)
 
     def _finish(self, force: bool) -> Outcome:
         """The source came to its end: delete what is gone, and remember that the store is in step."""
+        self._keep()
         listing, stored = self._state.listing, stored_documents(self._store, self._connector.source)
         if listing is not None and self._connector.complete:
             ids, _ = vanished(self._store, self._connector.source, self._met.seen, self._met.unread)
             self._gone.bury_ids(ids)
+        if listing is not None:
             self._failures.forget_unseen(self._met.seen)
         before = stored - self._tally.counts["added"]
         deleted, refused = self._gone.carry_out(self._plan.grace, before=before, force=force)
@@ -208,18 +217,18 @@ class Session:
         return "refused" if refused else "done"
 
     def _end(self, outcome: Outcome, error: InterlinguaError | None = None) -> SyncReport:
-        """Remember the run."""
+        """Remember the run, unless the source is another run's by now."""
+        self._keep()
         self._save_registries()
         report = self._report()
         run = Run(
             began=self._began, seconds=round(report.seconds, 3), listing=self._listing,
             outcome=outcome, counts=_counts(report), error=None if error is None else str(error)[:2000],
         )  # fmt: skip
-        asked = error.retry_after if isinstance(error, SourceError) else None
         state = dataclasses.replace(
-            self._state.ended(run),
+            self._state.at(self._began).ended(run),
             documents=stored_documents(self._store, self._connector.source),
-            not_before=None if asked is None else self._began + asked,
+            not_before=not_before(error, self._clock()),
         )
         states.save(self._records, self._name, state)
         if self._state.listing is None:

@@ -4,6 +4,7 @@ sync/NAME                 the cursor, the full listing under way, the last runs;
 sync/NAME/gone            what the source says is gone, and since when, until it is deleted
 sync/NAME/failures        what could not be read, and why
 sync/NAME/seen/000007     ids (8 bytes each) that a full listing under way has met, a part per commit
+attached/SOURCE           the metadata of a plan that all that is stored of SOURCE bears, whatever table reads it
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote
@@ -26,6 +27,7 @@ from ..seen import SeenIds
 
 MAX_RUNS = 20
 _PREFIX = "sync/"
+_ATTACHED = "attached/"
 
 Outcome = Literal["done", "stopped", "failed", "refused"]
 """How a run ended; refused: it is done but for deletions that the guard refused."""
@@ -57,7 +59,8 @@ class State:
 
     `source` and `options` say what the rest is about: with others it means nothing. `listed` and `synced` are when the
     last full listing, and the last run, that came to its end began; `documents` were stored after the last run.
-    `relist`: something is to be found out by a full listing, soon.
+    `relist`: something is to be found out by a full listing, soon. `clock` is when the last run that wrote began, and
+    `latest` the latest that any did: later than `clock` where a clock was set back.
     """
 
     source: str
@@ -70,7 +73,13 @@ class State:
     relist: bool = False
     restored: str | None = None
     not_before: float | None = None
+    clock: float = 0.0
+    latest: float = 0.0
     runs: tuple[Run, ...] = ()
+
+    def at(self, began: float) -> State:
+        """As written by a run that began then."""
+        return dataclasses.replace(self, clock=began, latest=max(self.latest, began))
 
     def ended(self, run: Run) -> State:
         """With one run more in the history."""
@@ -90,6 +99,18 @@ class Failure:
     last: float
     attempts: int = 1
     revision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """Which metadata of a plan is on all that is stored of a source: `mark` of its values, its keys.
+
+    `restored`: the last rollback when it was put there; another one may have brought back passages without it.
+    """
+
+    mark: str
+    keys: tuple[str, ...]
+    restored: str | None
 
 
 def load(records: Records, name: str) -> State | None:
@@ -145,21 +166,46 @@ def save_failures(records: Records, name: str, failures: Mapping[str, Failure]) 
     _put_or_remove(records, _key(name, "failures"), [dataclasses.asdict(one) for one in failures.values()])
 
 
-def save_part(records: Records, name: str, number: int, seen: NDArray[np.uint64], unread: NDArray[np.uint64]) -> None:
-    """Keep what a listing met, and what of it could not be read, since its last part."""
-    values = {"seen": _packed(seen), "unread": _packed(unread)}
+def load_attached(records: Records, source: str) -> dict[str, Attached]:
+    """What is attached to `source` and to the sources within it, by source."""
+    place = _ATTACHED + _quoted(source)
+    found: dict[str, Attached] = {}
+    for key in records.names(place):
+        if key == place or key.startswith(place + _quoted("/")):
+            with suppress(ValueError, TypeError, KeyError):  # damaged: as if nothing were known
+                values = json.loads(records.get(key) or "")
+                within = unquote(key.removeprefix(_ATTACHED), errors="surrogatepass")
+                found[within] = Attached(**{**values, "keys": tuple(values["keys"])})
+    return found
+
+
+def save_attached(records: Records, source: str, attached: Attached) -> None:
+    """See `load_attached`."""
+    records.put(_ATTACHED + _quoted(source), _json(dataclasses.asdict(attached)))
+
+
+def remove_attached(records: Records, sources: Sequence[str]) -> None:
+    """Know nothing of what is attached to these."""
+    records.remove([_ATTACHED + _quoted(source) for source in sources])
+
+
+def save_part(
+    records: Records, name: str, number: int, began: float, seen: NDArray[np.uint64], unread: NDArray[np.uint64]
+) -> None:
+    """Keep what the listing that began then met, and what of it could not be read, since its last part."""
+    values = {"began": began, "seen": _packed(seen), "unread": _packed(unread)}
     records.put(_key(name, f"seen/{number:06}"), _json(values))
 
 
-def load_parts(records: Records, name: str, count: int) -> tuple[SeenIds, SeenIds] | None:
-    """The first `count` parts: (seen, unread); None when one of them is not there."""
+def load_parts(records: Records, name: str, listing: Listing) -> tuple[SeenIds, SeenIds] | None:
+    """The parts of that listing: (seen, unread); None when one is not there, or is of another listing."""
     seen, unread = SeenIds(), SeenIds()
-    for number in range(count):
+    for number in range(listing.parts):
         with _readable(name):
             text = records.get(_key(name, f"seen/{number:06}"))
-            if text is None:
+            values = {} if text is None else json.loads(text)
+            if not values or values["began"] != listing.began:  # a run was killed before it wrote its own state
                 return None
-            values = json.loads(text)
             seen.add_hashes(_unpacked(values["seen"]))
             unread.add_hashes(_unpacked(values["unread"]))
     return seen, unread
@@ -171,7 +217,11 @@ def remove_parts(records: Records, name: str) -> None:
 
 
 def _key(name: str, part: str = "") -> str:
-    return _PREFIX + quote(name, safe="", errors="surrogatepass") + (f"/{part}" if part else "")
+    return _PREFIX + _quoted(name) + (f"/{part}" if part else "")
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="", errors="surrogatepass")
 
 
 @contextmanager

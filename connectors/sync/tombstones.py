@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from ...retrieval.protocols import Store
 from ...retrieval.types import Gone
-from ..stages import related
+from ..stages import is_text, related
 from ..vanished import delete_documents, of_source, pages, suspicious
 
 logger = logging.getLogger(__name__)
@@ -19,14 +19,17 @@ MOST = 20_000
 
 
 class Tombstones:
-    """The tombstones of one source, by document with the time since when; `changed` since they were saved."""
+    """The tombstones of one source, by document with the time since when; `changed` since they were saved.
 
-    def __init__(self, store: Store, source: str, known: dict[str, float], *, now: float) -> None:
+    `anew`: the times are not to be relied on, and every grace begins now.
+    """
+
+    def __init__(self, store: Store, source: str, known: dict[str, float], *, now: float, anew: bool = False) -> None:
         self._store = store
         self._source = source
         self._now = now
         # A time to come was written by a clock that was wrong: the grace begins now.
-        self.known = {id_: min(since, now) for id_, since in known.items()}
+        self.known = {id_: now if anew else min(since, now) for id_, since in known.items()}
         self.changed = self.known != known
 
     @property
@@ -40,7 +43,7 @@ class Tombstones:
 
     def bury(self, gone: Sequence[Gone]) -> None:
         """Note what the source says is gone, of what is stored of it."""
-        named = [one.id for one in gone if not one.prefix and _is_text(one.id)]
+        named = [one.id for one in gone if not one.prefix and is_text(one.id)]
         self.bury_ids([id_ for page in pages(named) for id_ in self._stored(page)])
         prefixes = tuple(one.id for one in gone if one.prefix)
         own = of_source(self._store, self._source) if prefixes else None
@@ -76,12 +79,3 @@ class Tombstones:
     def _stored(self, ids: Sequence[str]) -> list[str]:
         known = self._store.known(ids)
         return [id_ for id_ in ids if id_ in known and related(known[id_].source, self._source)]
-
-
-def _is_text(document_id: str) -> bool:
-    """Whether it can be the id of something stored: half a character (a lone surrogate) cannot be."""
-    try:
-        document_id.encode()
-    except (UnicodeEncodeError, AttributeError):
-        return False
-    return True

@@ -29,7 +29,7 @@ class CollectionRecords:
     """See `Records`. The collection is made by the first write.
 
     `lease` is for how many seconds a hold lasts beyond its last renewal, `renew` after how many it is renewed, `holder`
-    who holds: host, process and command.
+    who holds: host, process and command. `clock` gives seconds since 1970.
     """
 
     def __init__(
@@ -40,8 +40,10 @@ class CollectionRecords:
         lease: float = LEASE_SECONDS,
         renew: float = RENEW_SECONDS,
         holder: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._lease, self._renew, self._holder = lease, renew, holder
+        self._clock = clock
         self._connection = connection
         self._collection = f"{collection}.records"
 
@@ -82,14 +84,16 @@ class CollectionRecords:
     def hold(self, name: str) -> Iterator[Callable[[], None]]:
         """See `Records.hold`: a lease, which lasts 10 minutes beyond its last renewal when its holder dies unseen."""
         self._create()
-        key, token, renewed = f"{name} (held)", uuid.uuid4().hex, time.monotonic()
+        key, token = f"{name} (held)", uuid.uuid4().hex
+        renewed, at = time.monotonic(), self._clock()
         self._claim(key, name, token)
 
         def keep() -> None:
-            nonlocal renewed
-            if time.monotonic() - renewed > self._renew:
-                self._claim(key, name, token)
-                renewed = time.monotonic()
+            nonlocal renewed, at
+            # By both clocks: one stands still while a machine is suspended, the other may be set back.
+            if time.monotonic() - renewed > self._renew or abs(self._clock() - at) > self._renew:
+                self._claim(key, name, token, again=True)
+                renewed, at = time.monotonic(), self._clock()
 
         try:
             yield keep
@@ -103,15 +107,20 @@ class CollectionRecords:
         if self._exists():
             self._connection.call("deleting records", lambda client: client.delete_collection(self._collection))
 
-    def _claim(self, key: str, name: str, token: str) -> None:
-        """Take or renew the lease in one step that only one of several can win. Raises StoreLockedError."""
+    def _claim(self, key: str, name: str, token: str, *, again: bool = False) -> None:
+        """Take the lease, or renew it (`again`), in one step that only one of several can win. Raises StoreLockedError.
+
+        One that is no longer there was another's in between, who has done what it wanted: it is lost, too.
+        """
         from qdrant_client import models
 
         before = self._payload(key) or {}
+        if again and before.get("token") != token:
+            raise StoreLockedError(taken(name, str(before.get("holder"))))
         dead = [before["token"]] if "holder" in before and not alive(json.loads(before["holder"])) else []
         ours = models.FieldCondition(key="token", match=models.MatchAny(any=[token, *dead]))
-        over = models.FieldCondition(key="until", range=models.Range(lt=time.time()))
-        lease = {"token": token, "until": time.time() + self._lease, "holder": json.dumps(self._holder or whoami())}
+        over = models.FieldCondition(key="until", range=models.Range(lt=self._clock()))
+        lease = {"token": token, "until": self._clock() + self._lease, "holder": json.dumps(self._holder or whoami())}
         self._write(key, lease, only=models.Filter(should=[ours, over]))
         after = self._payload(key) or {}
         if after.get("token") != token:

@@ -174,6 +174,36 @@ def test_two_tables_do_not_read_the_same_source() -> None:
     assert [one.name for one in read(toml.replace('include = ["*.md"]', "no_such_option = 1"), "a")] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("outer", "inner", "named"),
+    [
+        ('kind = "files"\npath = "docs"', 'kind = "files"\npath = "docs/hr/"', True),
+        ('kind = "files"\npath = "docs"\nexclude = ["hr/"]', 'kind = "files"\npath = "docs/hr"', True),
+        ('kind = "remote"\nurl = "s3://b"', 'kind = "remote"\nurl = "s3://b/hr"', True),
+        ('kind = "git"\nurl = "/r"', 'kind = "git"\nurl = "/r"\nsubfolder = "hr"', True),
+        (f'kind = "{OWN}"\nurl = "x"', f'kind = "{OWN}"\nurl = "x/hr"', False),
+    ],
+)
+def test_a_table_does_not_read_what_lies_within_the_source_of_another(outer: str, inner: str, named: bool) -> None:
+    """Each would put its own access list on what both list, or delete what only the other does."""
+    for tables in (
+        f"[sources.all]\n{outer}\n[sources.hr]\n{inner}\n",
+        f"[sources.hr]\n{inner}\n[sources.all]\n{outer}\n",
+    ):
+        for names in ((), ("all",), ("hr",)):
+            with pytest.raises(
+                ConfigurationError, match=r'(?s)\[sources.hr\] reads .*lies within .*\[sources.all\].*name = "hr"'
+            ):
+                read(tables, *names)
+        if named:
+            assert len(read(tables.replace(inner, f'{inner}\nname = "hr"'))) == 2
+
+
+def test_parts_beside_one_another_are_sources_of_their_own() -> None:
+    toml = "".join(f'[sources.{name}]\nkind = "files"\npath = "docs/{name}"\n' for name in ("hr", "hr2", "hr-old"))
+    assert len(read(toml)) == 3
+
+
 def test_durations() -> None:
     times = [seconds(text, "x") for text in ("30s", "15m", "12 h", "7d", "2w", 90, 0.5)]
     assert times == [30, 900, 43200, 604800, 1209600, 90, 0.5]

@@ -118,6 +118,17 @@ def test_forgetting_starts_anew_and_embeds_nothing() -> None:
     assert len(rows("one")["runs"]) == 1  # type: ignore[call-overload]  # of one source it is an object
 
 
+def test_a_source_without_a_table_can_be_forgotten() -> None:
+    sync()
+    Path("interlingua.toml").write_text('[sources.two]\nkind = "files"\npath = "two"\n', encoding="utf-8")
+    assert [row["name"] for row in rows()] == ["two", "one"]
+    assert "one is forgotten" in sync("one", "--forget").output
+    assert [row["name"] for row in rows()] == ["two"]
+    assert len(run("list", *MODEL).stdout.splitlines()) == 6
+    assert "no source 'one'" in sync("one", "--forget", code=1).output
+    assert "no source 'one'" in sync("one", code=1).output
+
+
 def start(*words: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}"}
     command = [sys.executable, "-m", "interlingua.app.cli", "sync", *words, *MODEL]

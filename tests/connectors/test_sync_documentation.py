@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import interlingua
 import pytest
 from interlingua.app.cli import app
 from interlingua.app.settings import load
@@ -18,9 +19,8 @@ from typer.testing import CliRunner
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "sync.md").read_text(encoding="utf-8")
 
 
-def block(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(found)
+def block(language: str, number: int = 0) -> str:
+    return str(re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number])
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +58,18 @@ def test_the_key_sees_by_its_group() -> None:
     (command,) = re.findall(r"^    interlingua (keys new .*?) >> keys.toml$", PAGE, re.MULTILINE)
     result = CliRunner().invoke(app, command.split())
     assert 'filter = { "access" = ["staff"] }' in result.stdout
+
+
+def test_a_part_with_an_access_list_of_its_own_keeps_it() -> None:
+    Path("interlingua.toml").write_text(block("toml", 1), encoding="utf-8")
+    for folder in ("docs", "docs/hr"):
+        Path(folder).mkdir()
+        for tag, text in SENTENCES.items():
+            Path(f"{folder}/{tag}.txt").write_text(text, encoding="utf-8")
+    for _ in range(2):
+        for name in ("docs", "hr"):
+            result = CliRunner().invoke(app, ["sync", name, "--embedder", "support:NgramEmbedder"])
+            assert result.exit_code == 0, result.output
+        with interlingua.open(embedder="support:NgramEmbedder") as index:
+            lists = [one.chunk.metadata.get("access") for one in index.store.scan()]
+        assert (lists.count(["hr"]), lists.count(None)) == (len(SENTENCES), len(SENTENCES))

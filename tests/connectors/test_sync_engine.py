@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from interlingua.connectors.documents import DocumentsConnector
+from interlingua.connectors.ingestor import Ingestor
 from interlingua.connectors.sync import state
+from interlingua.connectors.sync.engine import forget
 from interlingua.connectors.sync.plan import Plan
 from interlingua.connectors.sync.status import status
-from interlingua.retrieval.errors import SourceError, StoreError, StoreLockedError
+from interlingua.retrieval.errors import SourceError, StoreError, StoreLockedError, TooEarlyError
 from interlingua.retrieval.filters import where
 from interlingua.retrieval.migration import bring_in_step, roll_back
 from interlingua.retrieval.protocols import Store
 from interlingua.retrieval.types import Checkpoint, Document, Gone, Pending, Skip
+from interlingua.retrieval.stores.collection_records import CollectionRecords
+from interlingua.retrieval.stores.connection import Connection
+from qdrant_client import QdrantClient
 from support import NgramEmbedder, ShortNgrams
 from sync_samples import (
     DAY,
@@ -34,6 +41,7 @@ from sync_samples import (
 )  # fmt: skip
 
 FOUR = ["a", "b", "c", "d"]
+STAFF, HR = Plan(metadata={"access": ["staff"], "topic": "work"}), Plan(metadata={"access": ["hr"]})
 
 
 @pytest.fixture(params=["edge", "memory"])
@@ -155,7 +163,51 @@ def test_a_source_that_stays_away_is_given_up_and_remembered(sync: Syncing) -> N
     (run,) = remembered(sync).runs
     assert (run.outcome, run.error) == ("failed", "503 of the source")
     found = status(sync.store.records(), "it", now=sync.clock())
-    assert (found.lag, found.documents, found.not_before) == (None, 0, run.began + 70)
+    assert (found.lag, found.documents, found.not_before) == (None, 0, run.began + 4 * 70 + 70)
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_source_that_asked_to_be_left_alone_is_until_then(sync: Syncing, patient: bool) -> None:
+    """The time runs from its last answer, which came when the run had waited for long."""
+    source, answers = filled(FOUR), iter([290.0, 290.0, 290.0, 1200.0, None])
+
+    def before(since: str | None) -> None:
+        if (asked := next(answers)) is not None:
+            raise SourceError("429", retry_after=asked)
+
+    source.before = before
+    with pytest.raises(SourceError, match="429"):
+        sync(source)
+    until = sync.clock.now + 1200
+    assert status(sync.store.records(), "it", now=0).not_before == until
+    for left in (1200, 10):
+        sync.clock.now = until - left
+        with pytest.raises(TooEarlyError, match=r"left alone until 2001-09-.*interlingua sync it --forget") as caught:
+            sync(source, patient=patient)
+        assert (caught.value.retry_after, len(source.asked), len(remembered(sync).runs)) == (left, 4, 1)
+    sync.clock.now = until
+    assert sync(source, patient=patient).ok
+    assert remembered(sync).not_before is None
+
+
+def test_other_options_or_a_clock_set_back_ask_a_source_that_is_to_be_left_alone(sync: Syncing) -> None:
+    source = filled(FOUR)
+
+    def before(since: str | None) -> None:
+        raise SourceError("429", retry_after=40 * DAY)
+
+    source.before = before
+    for moved, plan in (
+        (0, Plan()),
+        (0, Plan(options="other")),
+        (-40 * DAY, Plan(options="other")),
+        (DAY, Plan(options="other")),
+    ):
+        sync.clock.now += moved
+        with pytest.raises(SourceError, match="429"):
+            sync(source, plan=plan)
+    with pytest.raises(TooEarlyError):
+        sync(source, plan=Plan(options="other"))
 
 
 @pytest.mark.parametrize(
@@ -286,6 +338,57 @@ def test_no_source_deletes_what_is_anothers(sync: Syncing) -> None:
     assert documents(sync.store) == {"a", "b"}
 
 
+def test_what_two_sources_list_stays_with_the_first_and_both_settle(sync: Syncing) -> None:
+    """Their ids are URLs, say. Of the second it is a skip that names the first, and is not read."""
+    one, two = filled(["a", "b", "both"], source="one"), filled(["both", "c", "d"], source="two")
+    for _ in range(4):
+        sync(one, name="one", plan=HR)
+        report = sync(two, name="two", plan=STAFF)
+    assert (len(one.asked), len(two.asked), "both" in two.read) == (4, 4, False)
+    assert one.asked[1:] == ["1 log 0"] * 3
+    assert two.asked[1:] == ["1 log 0"] * 3
+    assert (report.failures, sync.counting.passages) == (1, [])
+    (failure,) = status(sync.store.records(), "two", now=0).failures
+    assert "part of one by the source one" in failure.reason
+    lists = {found.chunk.document_id: found.chunk.metadata["access"] for found in sync.store.scan()}
+    assert lists == {"a": ["hr"], "b": ["hr"], "both": ["hr"], "c": ["staff"], "d": ["staff"]}
+    one.delete("both")
+    sync(one, name="one", plan=HR)
+    sync.clock.now += 1200  # what failed is tried again
+    assert sync(two, name="two", plan=STAFF).report.added == 1
+    assert documents(sync.store) == {"a", "b", "both", "c", "d"}
+    report = Ingestor(sync.counting, sync.store).ingest(filled(["a", "x"], source="a third"))
+    assert (report.added, [skip.id for skip in report.skips]) == (1, ["a"])
+
+
+@pytest.mark.parametrize("former", ["the same table", "forgotten", "ingested"])
+def test_what_no_other_source_keeps_is_taken_over(sync: Syncing, former: str) -> None:
+    """A source with another name of its own takes over what it had; so does any, of what an ingest brought in."""
+    old, new = filled(FOUR, source="old"), filled(FOUR, source="new")
+    if former == "ingested":
+        Ingestor(sync.counting, sync.store).ingest(old)
+    else:
+        sync(old, name="it" if former == "the same table" else "old")
+    if former == "forgotten":
+        forget(sync.store.records(), "old")
+    report = sync(new, plan=HR)
+    assert (report.report.skipped, report.report.updated + report.report.unchanged, report.report.embedded) == (0, 4, 0)
+    assert {found.source for found in sync.store.known(FOUR).values()} == {"new"}
+    new.delete("a")
+    assert sync(new, plan=HR).report.deleted == 1
+
+
+def test_a_source_is_not_forgotten_while_it_is_run(sync: Syncing) -> None:
+    source = filled(FOUR)
+
+    def before(since: str | None) -> None:
+        with pytest.raises(StoreLockedError, match="sync of it is held"):
+            forget(sync.store.records(), "it")
+
+    source.before = before
+    assert sync(source).ok
+
+
 def test_the_last_word_of_a_source_counts(sync: Syncing) -> None:
     """The same id again and again within one stream of changes."""
     source = filled(["a", "b", "c"])
@@ -320,14 +423,51 @@ def test_failures_are_tried_again_longer_and_longer_after_one_another(sync: Sync
     assert status(sync.store.records(), "it", now=0).failures == ()
 
 
-def test_a_failure_expires_or_vanishes(sync: Syncing) -> None:
+def test_a_failure_vanishes_or_expires(sync: Syncing) -> None:
+    """Once it has expired, only a listing that is made anyway reads it again; it is not noted as a new one by that."""
     source = filled(FOUR, unreadable={"b", "c"})
     assert sync(source).failures == 2
     source.delete("b")
     assert sync(source).failures == 1
     sync.clock.now += 31 * DAY
-    report = sync(source, plan=Plan(full_every=99 * DAY))
-    assert (report.failures, report.listing) == (0, False)
+    assert not sync(source, plan=Plan(full_every=99 * DAY)).listing
+    source.read.clear()
+    weeks: list[int] = []
+    for hour in range(24 * 21):
+        sync.clock.now += 3600
+        if sync(source).listing:
+            weeks.append(hour)
+    assert (len(weeks), source.read) == (3, ["c"] * 3)
+    (failure,) = status(sync.store.records(), "it", now=0).failures
+    assert (failure.first, failure.attempts) == (1_000_000_000.0, 4)
+    source.unreadable.clear()
+    assert sync(source, full=True).failures == 0
+    assert documents(sync.store) == {"a", "c", "d"}
+
+
+def test_a_failure_that_a_source_of_changes_alone_no_longer_lists_is_forgotten(sync: Syncing) -> None:
+    source = filled(FOUR, unreadable={"b"}, complete=False)
+    assert sync(source).failures == 1
+    del source.texts["b"]
+    report = sync(source, full=True)
+    assert (report.failures, report.report.deleted) == (0, 0)
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_clock_that_was_wrong_for_one_run_does_not_void_the_grace(sync: Syncing, days: int) -> None:
+    source, plan = filled(FOUR), Plan(grace=DAY)
+    sync(source, plan=plan)
+    source.delete("a")
+    sync(source, plan=plan)
+    sync.clock.now += days * DAY
+    source.delete("b")
+    deleted = sync(source, plan=plan).report.deleted
+    assert deleted == (1 if days > 0 else 0)  # a clock that jumps ahead looks like a machine that was off for as long
+    sync.clock.now -= days * DAY
+    for hours, pending in ((1, 2 - deleted), (23, 2 - deleted), (2, 0)):
+        sync.clock.now += hours * 3600
+        assert sync(source, plan=plan).pending == pending
+    assert documents(sync.store) == {"c", "d"}
 
 
 def test_a_patient_run_does_not_read_at_once_what_failed_just_now(sync: Syncing) -> None:
@@ -472,6 +612,59 @@ def test_other_options_or_metadata_list_everything_and_embed_nothing(sync: Synci
     assert (report.report.updated, {str(one.chunk.metadata) for one in sync.store.scan()}) == (4, {"{}"})
 
 
+def metadata(sync: Syncing) -> list[dict[str, Any]]:
+    return [dict(one.chunk.metadata) for one in sync.store.scan()]
+
+
+@pytest.mark.parametrize("before", ["synced", "under another name", "forgotten", "ingested"])
+@pytest.mark.parametrize("plan", [HR, Plan()])
+def test_another_access_holds_at_once_though_the_source_is_down(sync: Syncing, before: str, plan: Plan) -> None:
+    """What the plan before set and this one does not is taken off; what was ingested without a plan is not touched."""
+    source = filled(FOUR)
+    if before == "ingested":
+        Ingestor(sync.counting, sync.store).ingest(source)
+    else:
+        sync(source, plan=STAFF)
+        assert metadata(sync) == [dict(STAFF.metadata)] * 4
+    if before == "forgotten":
+        state.forget(sync.store.records(), "it")
+
+    def down(since: str | None) -> None:
+        raise SourceError("401", permanent=True)
+
+    source.before = down
+    with pytest.raises(SourceError, match="401"):
+        sync(source, plan=plan, name="new" if before == "under another name" else "it")
+    assert metadata(sync) == [dict(plan.metadata)] * 4
+
+
+def test_access_that_is_known_to_be_in_place_is_not_looked_for_again(sync: Syncing) -> None:
+    source = filled(FOUR)
+    sync(source, plan=STAFF)
+    (one, *_) = [one.chunk for one in sync.store.scan()]
+    sync.store.upsert([dataclasses.replace(one, metadata={"access": ["hr"]})], np.ones((1, 256), dtype=np.float32))
+    sync(source, plan=STAFF)
+    assert {"access": ["hr"]} in metadata(sync)
+    sync(source, plan=HR)
+    sync(source, plan=STAFF)
+    assert metadata(sync) == [dict(STAFF.metadata)] * 4
+
+
+def test_passages_of_a_source_that_is_now_part_of_a_larger_one_get_its_access(sync: Syncing) -> None:
+    """They were a table of their own, which is gone; the larger source, which is down, had its access already."""
+    outer, inner = filled(["a"], source="log"), filled(["b"], source="log/pub")
+    sync(outer, name="outer", plan=HR)
+    sync(inner, name="inner", plan=STAFF)
+
+    def down(since: str | None) -> None:
+        raise SourceError("401", permanent=True)
+
+    outer.before = down
+    with pytest.raises(SourceError, match="401"):
+        sync(outer, name="outer", plan=HR)
+    assert [found["access"] for found in metadata(sync)] == [["hr"]] * 2
+
+
 def test_a_damaged_record_says_how_to_go_on(sync: Syncing) -> None:
     sync(filled(FOUR))
     for part in ("", "/gone", "/failures"):
@@ -500,3 +693,65 @@ def test_a_cursor_without_documents_is_committed_too(sync: Syncing) -> None:
     assert (report.outcome, report.pending, remembered(sync).cursor) == ("done", 0, "1 log 2")
     assert snapshot(sync.store) == {}
     assert NgramEmbedder.dim == 256
+
+
+def test_an_id_that_no_store_can_hold_is_a_skip_on_every_run(sync: Syncing) -> None:
+    source = filled(["a", "\ud83dhalf", "c"])
+    for run in range(3):
+        report = sync(source, full=True)
+        (skip,) = report.report.skips
+        assert ("half a character" in skip.reason, report.outcome) == (True, "done")
+        assert (report.report.added, report.report.unchanged) == ((2, 0) if run == 0 else (0, 2))
+    assert documents(sync.store) == {"a", "c"}
+
+
+def test_a_part_of_a_new_listing_is_not_taken_for_one_of_the_listing_before(sync: Syncing, small: None) -> None:
+    """Killed between the first part of a new listing and its state, which is still that of a listing broken off."""
+    names = [f"n{n}" for n in range(8)]
+    source = filled(names)
+
+    def breaking(items: Iterator[Item]) -> Iterator[Item]:
+        for number, item in enumerate(items):
+            if number == 5:
+                raise SourceError("the connection was lost", permanent=True)
+            yield item
+
+    source.around = breaking
+    with pytest.raises(SourceError, match="lost"):
+        sync(source)
+    listing = remembered(sync).listing
+    assert listing is not None
+    assert listing.parts == 1
+    state.save_part(sync.store.records(), "it", 0, listing.began + 1, np.empty(0, np.uint64), np.empty(0, np.uint64))
+    source.around = lambda items: items
+    assert sync(source, force=True).report.deleted == 0
+    assert source.asked[-1] is None
+    assert documents(sync.store) == set(names)
+
+
+def test_a_run_that_lost_its_hold_writes_no_state(sync: Syncing) -> None:
+    """Its source kept it waiting, and failed in the end; meanwhile another run began and ended."""
+    source, now = filled(FOUR), [1_000_000_000.0]
+    client = QdrantClient(":memory:")
+    connection = Connection(client, ":memory:", retries=0, secret=None)
+    records = CollectionRecords(connection, "c", clock=lambda: now[0])
+
+    class Shared(Killing):
+        def records(self) -> Any:
+            return records
+
+    store = cast("Store", Shared(sync.store, 10_000))
+
+    def before(since: str | None) -> None:
+        source.before = lambda since: None
+        now[0] += 700
+        assert sync(source, store=store).ok
+        raise SourceError("gave up", permanent=True)
+
+    source.before = before
+    with pytest.raises(StoreLockedError), records.hold("unrelated"):
+        sync(source, store=store)
+    found = state.load(records, "it")
+    assert found is not None
+    assert [run.outcome for run in found.runs] == ["done"]
+    client.close()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from interlingua.retrieval.errors import StoreLockedError
+from interlingua.retrieval.errors import StoreError, StoreLockedError
 from interlingua.retrieval.manifest import Manifest
 from interlingua.retrieval.protocols import Store
 from interlingua.retrieval.stores.collection_records import CollectionRecords
@@ -109,6 +109,26 @@ def test_a_lease_that_was_lost_is_noticed_and_one_of_a_dead_process_taken_over()
     dead = CollectionRecords(connection, "c", holder=whoami() | {"pid": ended.pid})
     with dead.hold("a"), long.hold("a") as keep:
         keep()
+    client.close()
+
+
+def test_a_lease_that_another_took_while_the_machine_was_suspended_is_noticed_at_once() -> None:
+    """Only the wall clock went on; and the renewal that is not due yet costs no request."""
+    client, now = QdrantClient(":memory:"), [1_000_000_000.0]
+    connection = Connection(client, ":memory:", retries=0, secret=None)
+    one, other = (CollectionRecords(connection, "c", clock=lambda: now[0], holder=whoami()) for _ in range(2))
+    with one.hold("a") as keep:
+        now[0] += 20
+        one.clear()
+        keep()  # not due
+        assert one.names() == []
+        now[0] += 20
+        with pytest.raises(StoreError):  # due; and the collection is not there
+            keep()
+    with one.hold("a") as keep:
+        now[0] += 700
+        with other.hold("a"), pytest.raises(StoreLockedError, match="a is held by"):
+            keep()
     client.close()
 
 
