@@ -226,7 +226,7 @@ class GitConnector:
     def _recover(self, git: Git, commit: str) -> None:
         """Fetch an older commit: a server has it for some time even when no branch leads to it any more."""
         try:
-            git.fetch(commit, into="before")
+            git.fetch(commit)
         except SourceError as error:
             if "not our ref" in str(error) or "unadvertised object" in str(error):
                 reason = f"the commit {commit[:12]} is no longer in the repository: all of it is listed"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -13,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import interlingua
 import pytest
 from counterparts.git import Repository
 from counterparts.git import opened as opened_repository
@@ -412,3 +415,71 @@ def test_a_temporary_repository_lives_as_long_as_what_is_to_be_read(
     assert read(items) == {"a.txt": "one"}
     items.clear()
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def git_that(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a program before git that runs `script`, a piece of shell which may end it, and then is git."""
+    real = shutil.which("git")
+    folder.mkdir()
+    (folder / "git").write_text(f'#!/bin/sh\n{script}\nexec {real} "$@"\n')
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_another_branch_that_is_fetched_into_the_cache_meanwhile_is_not_given(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.put("a", "of main")
+    repository.run("checkout", "--quiet", "-b", "dev")
+    repository.put("a", "of dev")
+    main = repository.connector(branch="main")
+    options = {"branch": "dev", "name": "dev", "cache": str(repository.cache)}
+    (tmp_path / "other.py").write_text(
+        f"from interlingua.connectors.git import GitConnector\n"
+        f"connector = GitConnector({str(repository.tree)!r}, **{options!r})\n"
+        f"print([item.read().text for item in connector.documents()])\n"
+    )
+    # Another process, between what main fetches and the first thing that it asks of that.
+    other, said = f"{sys.executable} {tmp_path / 'other.py'}", tmp_path / "said"
+    home = f"PYTHONPATH={Path(interlingua.__file__).parents[1]} PATH={os.environ['PATH']}"
+    script = f'case "$*" in *rev-parse*) [ -e {said} ] || {home} {other} >{said} 2>&1;; esac'
+    git_that(tmp_path / "bin", script, monkeypatch)
+    assert read(main.documents()) == {"a.txt": "of main"}
+    assert said.read_text() == "['of dev']\n"
+
+
+def test_what_a_killed_fetch_left_does_not_stop_the_next(repository: Repository) -> None:
+    repository.put("a", "one")
+    connector = repository.connector()
+    list(connector.documents())
+    (kept,) = repository.cache.iterdir()
+    (kept / "shallow.lock").touch()
+    (kept / "refs" / "interlingua" / "head.lock").touch()
+    (kept / "objects" / "pack" / "tmp_pack_x1").write_bytes(b"PACK")
+    repository.put("a", "two")
+    assert read(connector.documents()) == {"a.txt": "two"}
+    assert not list(kept.rglob("tmp_*"))
+
+
+def test_a_fetch_that_takes_too_long_is_told_to_end_before_it_is_killed(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.put("a", "one")
+    told = tmp_path / "told"
+    wait = f"trap 'touch {told}; exit 1' TERM; sleep 60 & wait"
+    git_that(tmp_path / "bin", f'case "$*" in *" fetch "*) {wait};; esac', monkeypatch)
+    with pytest.raises(SourceError, match=r"git fetch took longer than 1 s"):
+        list(repository.connector(timeout=1.0).documents())
+    assert told.exists()
+
+
+def test_a_cache_that_another_fetches_into_is_left_alone(repository: Repository) -> None:
+    repository.put("a", "one")
+    list(repository.connector().documents())
+    (kept,) = repository.cache.iterdir()
+    (kept / "shallow.lock").touch()
+    with (kept / "interlingua.held").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(SourceError, match="another process is fetching into the cache"):
+            list(repository.connector(timeout=0.1).documents())
+    assert (kept / "shallow.lock").exists()
