@@ -14,7 +14,7 @@ from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.compression import Place
 from ..files.content import UnreadableError, as_title, check_length, well_formed
 from ..files.limits import Limits
-from ..files.paths import open_regular, os_reason
+from ..files.paths import CHANGED, open_regular, os_reason
 from ..files.pool import WorkerPool
 from ..files.values import as_language
 from ..filesets.changes import Fileset, Mark
@@ -106,6 +106,8 @@ class MediaWikiConnector:
                     yield from self._items(page, site, file, pool)
                     if number % self._every == 0:
                         yield Mark([behind.member, behind.skip])
+            if file.changed():  # pages have no name of the file in their ids: the whole source is in doubt
+                raise SourceError(f"{file.name}: {CHANGED}")
         except (UnreadableError, OSError) as error:
             reason = os_reason(error) if isinstance(error, OSError) else str(error)
             raise SourceError(f"{file.name}: {reason}. Fetch the dump again: nothing is deleted until then.") from error

@@ -13,7 +13,7 @@ from ...retrieval.errors import ConfigurationError, CursorLostError, MissingExtr
 from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.content import UnreadableError
 from ..files.limits import Limits
-from ..files.paths import open_regular, os_reason
+from ..files.paths import CHANGED, open_regular, os_reason
 from ..files.pool import WorkerPool
 from ..files.reading import read_document
 from ..filesets.cursor import digests_of, settings_digest
@@ -112,6 +112,10 @@ class WarcConnector:
                     yield Pending(id=capture.uri, revision=_revision(capture), read=read)
                     if number % self._every == 0:
                         yield Checkpoint(cursor=json.dumps(state | {"after": here}))
+            changed = [Skip(id=f"{file.name}#", reason=CHANGED) for file in files if file.changed()]
+            yield from changed
+            if changed:
+                yield from _anything("a file changed while it was read")
         yield Checkpoint(cursor=json.dumps(state | {"after": None}))
 
     def _list(self, files: Sequence[SourceFile], captures: Captures) -> Iterator[Skip]:
@@ -129,8 +133,7 @@ class WarcConnector:
                 reason = os_reason(error) if isinstance(error, OSError) else str(error)
                 raise SourceError(f"cannot read {file.name}: {reason}") from error
         if damaged:
-            reason = "records that cannot be read may be of any page: nothing is deleted in this run"
-            yield from (Skip(id=f"{scheme}://", reason=reason, prefix=True) for scheme in ("http", "https"))
+            yield from _anything("records that cannot be read may be of any page")
 
     def _add(self, record: Record, file: int, captures: Captures) -> None:
         headers = record.headers
@@ -180,6 +183,11 @@ def _revision(capture: Capture) -> str:
 def _skip(damage: Damage, file: SourceFile) -> Skip:
     uri = page_uri(damage.headers)
     return Skip(id=uri if uri is not None else f"{file.name}#", reason=f"{file.name}: {damage.reason}")
+
+
+def _anything(reason: str) -> Iterator[Skip]:
+    reason = f"{reason}: nothing is deleted in this run"
+    yield from (Skip(id=f"{scheme}://", reason=reason, prefix=True) for scheme in ("http", "https"))
 
 
 def _after(since: str | None, state: dict[str, Any]) -> list[int] | None:

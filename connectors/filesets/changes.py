@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from ...retrieval.errors import CursorLostError
 from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.content import UnreadableError
-from ..files.paths import open_regular, os_reason
+from ..files.paths import CHANGED, open_regular, os_reason
 from .cursor import MAX_FILES, Cursor, decode, digests_of, settings_digest
 from .listing import SourceFile, list_files
 
@@ -115,6 +115,8 @@ def _guarded(read: Reader, file: SourceFile, place: Any, broken: dict[str, tuple
     """What a file holds; where it breaks off, a Skip for all of it."""
     try:
         yield from read(file, place)
+        if file.changed():
+            raise UnreadableError(CHANGED)
     except UnreadableError as error:
         broken[file.name] = ("content", str(error))
     except OSError as error:
