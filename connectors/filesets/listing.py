@@ -30,7 +30,7 @@ class SourceFile:
         return f"{self.size}-{self.mtime_ns}"
 
     def changed(self) -> bool:
-        """Whether it is no longer what was listed. Asked after reading: what a writer has not written yet is not gone."""
+        """Whether it is no longer what was listed: asked after reading, since its writer may have been at work."""
         return has_changed(self.path, self.size, self.mtime_ns)
 
 
