@@ -115,7 +115,8 @@ class MediaWikiConnector:
     def _items(self, page: Page | str, site: Site, file: SourceFile, pool: WorkerPool) -> Iterator[Pending | Skip]:
         if isinstance(page, str):
             # It may be any of the pages that are stored: none of them counts as deleted.
-            yield Skip(id=site.prefix, reason=f"{file.name}: {page}", prefix=True)
+            wiki = site.prefix[: site.prefix.rindex("/") + 1]
+            yield Skip(id=wiki, reason=f"{file.name}: {page}", prefix=True)
             return
         if page.namespace not in self._namespaces or (page.redirect is not None and not self._redirects):
             return

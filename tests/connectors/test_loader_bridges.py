@@ -200,6 +200,34 @@ def test_an_item_without_text_costs_only_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({"id": " 17", "text": "gut"}, {"id": " 17", "text": None}),
+        ({"doc_id": 17, "text": "gut"}, {"doc_id": 17, "n": 1}),
+        ({"id": "https://me:secret@a.b/c", "text": "gut"}, {"id": "https://me:secret@a.b/c", "text": ""}),
+        (
+            LangChainDocument(id="17", page_content="gut", metadata={"source": "a.txt"}),
+            LangChainDocument(id="17", page_content="", metadata={"source": "a.txt"}),
+        ),
+        (
+            LangChainDocument(id=str(uuid.uuid4()), page_content="gut", metadata={"source": "a.txt"}),
+            LangChainDocument(id=str(uuid.uuid4()), page_content="", metadata={"source": "a.txt"}),
+        ),
+    ],
+)
+def test_an_item_that_is_empty_this_time_is_skipped_by_the_id_that_it_had(good: Any, bad: Any) -> None:
+    (document_id,) = texts(LoaderConnector([good], source="s").documents())
+    assert [*skips(LoaderConnector([bad], source="s").documents())] == [document_id]
+    assert "secret" not in document_id
+
+
+def test_a_row_without_an_id_of_its_own_may_be_any_when_it_is_empty() -> None:
+    rows = [{"id": 17, "text": ""}]
+    (skip,) = LoaderConnector(rows, source="s", columns={"id": ""}).documents()
+    assert (skip.id, skip.prefix) == ("s/", True)  # type: ignore[union-attr]  # a Skip
+
+
+@pytest.mark.parametrize(
     ("loader", "options", "message"),
     [
         ("nothing", {}, "package.module:Class"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from counterparts.mediawiki import HEAD, PREFIX, multistream, page
 from incremental import broken_off, cursors, loaded, resumed_everywhere, skips, texts
+from interlingua import Index
 from interlingua.connectors.dumps.mediawiki import MediaWikiConnector
 from interlingua.connectors.files.formats.wikitext import read
 from interlingua.connectors.files.limits import Limits
@@ -162,6 +163,18 @@ def test_a_broken_page_spoils_only_itself_and_nothing_is_deleted(tmp_path: Path)
     found = list(MediaWikiConnector(dump(tmp_path / "d.xml.bz2", pages)).documents())
     assert list(texts(found).values()) == ["eins", "drei"]
     assert "broken XML" in skips(found)[PREFIX]
+
+
+@pytest.mark.parametrize("base", ["https://w.example/wiki/Start", "https://w.example/w/index.php?title=Start"])
+def test_a_broken_page_deletes_none_of_those_that_are_stored(tmp_path: Path, index: Index, base: str) -> None:
+    head = HEAD.replace("https://de.wikipedia.org/wiki/Wikipedia:Hauptseite", base)
+    pages = [page(f"Seite {number}", f"Text {number}.") for number in range(8)]
+    connector = MediaWikiConnector(dump(tmp_path / "d.xml.bz2", pages, head=head))
+    assert index.ingest(connector).added == 8
+    pages[3] = pages[3].replace("</title>", "</titel>")
+    dump(tmp_path / "d.xml.bz2", pages, head=head)
+    report = index.ingest(connector)
+    assert (report.skipped, report.deleted, report.unchanged) == (1, 0, 7)
 
 
 def test_entities_are_not_expanded(tmp_path: Path) -> None:
