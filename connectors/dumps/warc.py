@@ -48,7 +48,8 @@ class WarcConnector:
     """The pages in WARC 1.0 and 1.1 files, such as crawlers and web archives write, compressed or not.
 
     The id of a page is its URL. Of several captures the newest with status 200 counts; the files are read once to find
-    it, and then only its record is. What is damaged or cut off is skipped and nothing is deleted as long as it is.
+    it, and then only its record is. What is damaged or cut off is skipped and nothing is deleted as long as it is. A
+    page of which there are only revisit records (found unchanged, not stored again) is skipped: what is stored stays.
 
     Needs the extra `dumps`.
 
@@ -132,16 +133,20 @@ class WarcConnector:
             except (OSError, UnreadableError) as error:
                 reason = os_reason(error) if isinstance(error, OSError) else str(error)
                 raise SourceError(f"cannot read {file.name}: {reason}") from error
+        for uri in captures.elsewhere():
+            yield Skip(id=uri, reason="a revisit: the page had not changed, and its content is in none of these files")
         if damaged:
             yield from _anything("records that cannot be read may be of any page")
 
     def _add(self, record: Record, file: int, captures: Captures) -> None:
         headers = record.headers
         uri, kind = page_uri(headers), headers.get("warc-type", "")
-        if uri is None or kind not in self._types or (kind == "response" and record.status != 200):
-            return
         media = record.content_type.partition(";")[0].strip().lower()
-        if media not in _EXTENSIONS:
+        if uri is None or media not in _EXTENSIONS:
+            return
+        if kind == "revisit" and "response" in self._types and record.status in (None, 200, 304):
+            captures.add_revisit(uri)
+        if kind not in self._types or (kind == "response" and record.status != 200):
             return
         captures.add(
             Capture(
