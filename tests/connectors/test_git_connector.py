@@ -185,7 +185,7 @@ def test_rows_that_are_gone_from_a_table_are_gone(repository: Repository) -> Non
     assert "GONE" not in found.values()
 
 
-def test_what_is_no_file_is_a_skip(repository: Repository) -> None:
+def test_what_is_no_file_is_passed_over_or_a_skip(repository: Repository) -> None:
     inner = repository.tree / "inner"
     repository.put("a", "one")
     (repository.tree / "link.txt").symlink_to("/etc/passwd")
@@ -195,11 +195,38 @@ def test_what_is_no_file_is_a_skip(repository: Repository) -> None:
     repository.write("picture.png", b"\x89PNG\r\n\x1a\n\x00")
     repository.commit()
     found = read(repository.connector().documents())
+    assert sorted(found) == ["a.txt", "large.txt", "picture.png"]
     assert found["a.txt"] == "one"
-    assert found["link.txt"] == found["folder"] == "a symbolic link"
-    assert found["inner"].startswith("a submodule")
     assert found["large.txt"].startswith("a Git LFS pointer")
     assert found["picture.png"] == "unsupported format: a PNG image"
+
+
+def test_a_file_that_becomes_a_link_is_gone_and_comes_back(repository: Repository) -> None:
+    repository.put("a", "one")
+    repository.put("b", "one")
+    connector = repository.connector()
+    _, cursor = changes(connector, None)
+    link = repository.tree / "b.txt"
+    for target in ("a.txt", "c.txt"):
+        link.unlink()
+        link.symlink_to(target)
+        repository.commit()
+        found, cursor = changes(connector, cursor)
+        assert found == ({"b.txt": "GONE"} if target == "a.txt" else {})
+        assert read(connector.documents()) == {"a.txt": "one"}
+    link.unlink()
+    repository.put("b", "two")
+    assert changes(connector, cursor)[0] == {"b.txt": "two"}
+
+
+def test_a_listing_that_broke_off_at_what_is_no_longer_listed_begins_anew(repository: Repository) -> None:
+    for name in ("a", "b", "c"):
+        repository.put(name, "one")
+    connector: Any = repository.connector()
+    (*_, last) = connector.changes(None)
+    cursor = json.dumps({**json.loads(last.cursor), "after": "b.bak"})
+    with pytest.raises(CursorLostError, match=r"no longer lists b\.bak"):
+        list(connector.changes(cursor))
 
 
 def test_a_huge_file_is_not_looked_at(repository: Repository) -> None:
