@@ -330,6 +330,10 @@ def test_nothing_of_the_repository_is_ever_run(repository: Repository, tmp_path:
         ("https://me:hunter2@host/r", "holds a user or a password"),
         ("https://hunter2@host/r", "holds a user or a password"),
         ("https://host/r?t=hunter2", "has a query"),
+        ("oauth2:hunter2@host/team/r.git", "holds a user or a password"),
+        ("me:hunter2@host:team/r.git", "holds a user or a password"),
+        ("me:hun/ter2@host:team/r.git", "holds a user or a password"),
+        ("file://me:hunter2@host/r", "holds a user or a password"),
         ("ssh://-oProxyCommand=x/r", "has no host"),
         ("-oProxyCommand=x:r", "begins with https://"),
     ],
@@ -350,6 +354,13 @@ def test_a_repository_is_called_the_same_however_it_is_reached() -> None:
     urls = ["https://example.org/o/r.git", "https://example.org/o/r", "ssh://git@example.org/o/r.git"]
     urls += ["git@example.org:o/r.git"]
     assert {GitConnector(url).source for url in urls} == {"git:example.org/o/r"}
+
+
+def test_a_path_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "me:x@y").mkdir()
+    assert GitConnector("me:x@y").source == f"git:{tmp_path}/me:x@y"
+    assert GitConnector("git@example.org:o/r@2").source == "git:example.org/o/r@2"
 
 
 def test_a_repository_that_is_too_large_is_refused(repository: Repository) -> None:

@@ -181,6 +181,24 @@ def test_a_loader_that_fails_midway_deletes_nothing(index: Index) -> None:
     assert len(set(index.documents())) == len(SENTENCES)
 
 
+def test_no_secret_of_a_loader_is_told() -> None:
+    def loader(key: str, login: dict[str, str]) -> Iterator[Any]:
+        raise PermissionError(f"401 for https://me:geheim@a.b/v1?page=1&s=verborgen with {key} of {login['token']}")
+        yield
+
+    arguments = {"key": "hunter2", "login": {"token": "ghp_0815"}}
+    for options in ({"arguments": arguments}, {"read_arguments": arguments}):
+        given: Any = loader
+        if "read_arguments" in options:
+            given = type("Reader", (), {"load_data": staticmethod(loader)})()
+        with pytest.raises(SourceError) as caught:
+            list(LoaderConnector(given, source="s", **options).documents())
+        said = "PermissionError: 401 for https://***@a.b/v1?*** with *** of ***"
+        assert str(caught.value).endswith(said)
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+
+
 def test_an_iterator_is_read_once_and_its_end_is_no_emptiness() -> None:
     connector = LoaderConnector(iter([{"id": 1, "text": "eins"}]), source="s", complete=True)
     assert texts(connector.documents()) == {"s/1": "eins"}
