@@ -213,6 +213,26 @@ def test_what_is_no_dump_is_a_fault_of_the_source(tmp_path: Path, content: bytes
         list(MediaWikiConnector(tmp_path / "d.xml").documents())
 
 
+def test_of_dumps_with_a_day_in_their_names_the_latest_is_read(tmp_path: Path, index: Index) -> None:
+    def write(name: str, text: str, titles: str, head: str = HEAD) -> None:
+        dump(tmp_path / name, [page(title, f"{text} {title}.") for title in titles], head=head)
+
+    english = HEAD.replace("de.wikipedia", "en.wikipedia")
+    write("dewiki-20261001-pages-articles.xml.bz2", "alt", "ABCD")
+    write("enwiki-20261001-pages-articles.xml.bz2", "old", "A", english)
+    write("more.xml.bz2", "ohne Tag", "E")
+    connector = MediaWikiConnector(tmp_path, name="wiki")
+    assert index.ingest(connector).added == 6
+    write("dewiki-20261101-pages-articles1.xml-p1p2.bz2", "neu", "AB")
+    write("dewiki-20261101-pages-articles2.xml-p3p4.bz2", "neu", "C")
+    connector = MediaWikiConnector(tmp_path / "*.bz2", name="wiki")
+    report = index.ingest(connector)
+    assert (report.updated, report.deleted, report.skipped) == (3, 1, 0)
+    found = texts(connector.documents())
+    assert sorted(found.values()) == ["neu A.", "neu B.", "neu C.", "ohne Tag E.", "old A."]
+    assert index.ingest(connector).unchanged == 5
+
+
 def test_a_dump_in_parts_is_one_source_and_a_part_that_goes_has_all_listed_anew(tmp_path: Path) -> None:
     for number, part in enumerate((PAGES[:5], PAGES[5:]), start=1):
         dump(tmp_path / f"pages-articles{number}.xml.bz2", part)
