@@ -37,6 +37,7 @@ def _check_items(items: list[Any]) -> None:
         _require(isinstance(item.id, str) and bool(item.id), "an id is a text", item)
         if isinstance(item, Skip):
             _require(bool(item.reason), "a Skip has a reason", item)
+            _require(not item.prefix or item.id.endswith(("/", "#")), "a prefix ends with / or #", item)
             continue
         _require(item.id not in seen, "no id comes twice", item.id)
         seen.add(item.id)

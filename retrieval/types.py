@@ -50,8 +50,8 @@ class Document:
 class Skip:
     """Something the source holds that could not be read, and why.
 
-    Whatever is stored under `id` is kept. With `prefix`, `id` stands for every document whose id starts with it (an
-    unreadable folder, a table that broke off in the middle).
+    Whatever is stored under `id` is kept. With `prefix`, `id` ends with `/` or `#` and stands for every document whose
+    id starts with it (an unreadable folder, a table that broke off in the middle).
     """
 
     id: str

@@ -12,6 +12,7 @@ from ...retrieval.types import Document, Skip
 from ..files.content import UnreadableError
 from ..files.mapping import ColumnMap
 from ..files.tables.seen import SeenKeys
+from .faults import reason
 from .records import VOLATILE, Record, as_record, key_of
 
 _METHODS = ("lazy_load", "iter_data", "load_data", "load")
@@ -139,9 +140,9 @@ class LoaderConnector:
             raise
         except Exception as error:  # loaders raise anything
             permanent = isinstance(error, NotImplementedError | TypeError)
-            raise SourceError(
-                f"the loader of {self._name} failed: {type(error).__name__}: {str(error)[:300]}", permanent=permanent
-            ) from error
+            said = reason(error, {"made": self._arguments, "read": self._read_arguments})
+            # "from None": the error may hold a secret.
+            raise SourceError(f"the loader of {self._name} failed: {said}", permanent=permanent) from None
 
     def _made(self) -> Any:
         loader = self._loader

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,36 +63,44 @@ def as_record(item: Any, columns: ColumnMap, volatile: frozenset[str]) -> Record
 
 
 def key_of(item: Any, columns: ColumnMap) -> str:
-    """What an item that cannot be read says it is; empty when it does not say."""
+    """What an item that cannot be read says it is, as `Record.source` of one that can; empty when it does not say."""
     if isinstance(item, Mapping):
-        try:
-            column = columns.resolve([str(name) for name in item]).get("id", "id")
-        except UnreadableError:
-            column = "id"
-        return str(item.get(column) or "")
-    metadata = getattr(item, "metadata", None) or {}
-    return without_secrets(_source(metadata))
+        values = {str(name): value for name, value in item.items()}
+        for names in ([*values], [*values, "text"]):  # the text may be what is missing
+            with suppress(UnreadableError):
+                return _row_key(values, columns.resolve(names))
+        return ""
+    return _document_key(item)[0]
 
 
 def _source(metadata: Mapping[str, Any]) -> str:
     return next((str(metadata[name]) for name in _SOURCES if metadata.get(name)), "")
 
 
+def _document_key(item: Any) -> tuple[str, bool]:
+    """What an item is of, and whether that is its own id, so that no other has the same."""
+    given = getattr(item, "id", None) or getattr(item, "id_", None)
+    own = isinstance(given, str) and bool(given) and not _RANDOM.fullmatch(given)
+    key = str(given) if own else _source(getattr(item, "metadata", None) or {})
+    return well_formed(without_secrets(key)), own
+
+
+def _row_key(values: Mapping[str, Any], roles: Mapping[str, str]) -> str:
+    key = values.get(roles["id"]) if "id" in roles else None
+    return "" if key is None else without_secrets(well_formed(str(key)).strip())
+
+
 def _document(item: Any, text: str, volatile: frozenset[str]) -> Record:
     metadata = getattr(item, "metadata", None) or {}
     if not text.strip():
         raise UnreadableError("empty: no text")
-    given = getattr(item, "id", None) or getattr(item, "id_", None)
     source = _source(metadata)
+    key, own = _document_key(item)
     place = next((str(metadata[name]) for name in _PLACES if metadata.get(name) not in (None, "")), "")
-    if isinstance(given, str) and given and not _RANDOM.fullmatch(given):
-        key, place = given, ""
-    else:
-        key = source
     return Record(
         text=well_formed(text),
-        source=well_formed(without_secrets(key)),
-        place=well_formed(place),
+        source=key,
+        place="" if own else well_formed(place),
         title=as_title(metadata.get("title")),
         language=next((tag for name in _LANGUAGES if (tag := as_language(metadata.get(name)))), None),
         url=well_formed(without_secrets(source)) if _is_url(source) else None,
@@ -109,13 +118,12 @@ def _row(item: Mapping[Any, Any], columns: ColumnMap, volatile: frozenset[str]) 
         raise UnreadableError("empty: no text")
     if not isinstance(text, str):
         raise UnreadableError(f"no text in {roles['text']!r} but a value of type {type(text).__name__}")
-    key = values[roles["id"]] if "id" in roles else None
     link = values[roles["url"]] if "url" in roles else None
     language = as_language(values[roles["language"]]) if "language" in roles else None
     used = {roles[role] for role in ("text", "id", "title", "url") if role in roles}
     return Record(
         text=well_formed(text),
-        source="" if key is None else well_formed(str(key)).strip(),
+        source=_row_key(values, roles),
         place="",
         title=as_title(values[roles["title"]]) if "title" in roles else None,
         language=language,

@@ -32,20 +32,29 @@ class Captures:
             "CREATE TABLE captures (hash BLOB PRIMARY KEY, uri TEXT, date TEXT, file INTEGER, member INTEGER, "
             "skip INTEGER, record_id TEXT, digest TEXT, content_type TEXT) WITHOUT ROWID"
         )
+        self._rows.execute("CREATE TABLE revisits (hash BLOB PRIMARY KEY, uri TEXT) WITHOUT ROWID")
 
     def add(self, capture: Capture) -> None:
         """Remember `capture`, unless a newer one of its page is known."""
-        key = hashlib.blake2b(capture.uri.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         place = capture.place
         self._rows.execute(
             "INSERT INTO captures VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (hash) DO UPDATE SET date=excluded.date, "
             "file=excluded.file, member=excluded.member, skip=excluded.skip, record_id=excluded.record_id, "
             "digest=excluded.digest, content_type=excluded.content_type WHERE excluded.date >= date",
             (
-                *(key, capture.uri, capture.date, capture.file, place.member, place.skip),
+                *(_key(capture.uri), capture.uri, capture.date, capture.file, place.member, place.skip),
                 *(capture.record_id, capture.digest, capture.content_type),
             ),
         )
+
+    def add_revisit(self, uri: str) -> None:
+        """Remember that a page was found unchanged, so that its content may be in another file."""
+        self._rows.execute("INSERT OR IGNORE INTO revisits VALUES (?,?)", (_key(uri), uri))
+
+    def elsewhere(self) -> Iterator[str]:
+        """The pages that were found unchanged and of which there is no capture, sorted."""
+        rows = self._rows.execute("SELECT uri FROM revisits WHERE hash NOT IN (SELECT hash FROM captures) ORDER BY uri")
+        yield from (uri for (uri,) in rows)
 
     def __iter__(self) -> Iterator[Capture]:
         """Those that are left, in the order of the files."""
@@ -67,3 +76,7 @@ class Captures:
     def close(self) -> None:
         """Remove the file."""
         self._rows.close()
+
+
+def _key(uri: str) -> bytes:
+    return hashlib.blake2b(uri.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ...retrieval.errors import ConfigurationError, MissingExtraError, SourceError
@@ -14,7 +15,7 @@ from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.compression import Place
 from ..files.content import UnreadableError, as_title, check_length, well_formed
 from ..files.limits import Limits
-from ..files.paths import open_regular, os_reason
+from ..files.paths import CHANGED, open_regular, os_reason
 from ..files.pool import WorkerPool
 from ..files.values import as_language
 from ..filesets.changes import Fileset, Mark
@@ -24,6 +25,8 @@ from .pages import Page, Site, pages, read_site, url_of
 _SUFFIXES = (".xml", ".xml.bz2", ".xml.gz", ".xml.zst", ".xml.xz")
 _CONVERTER = "w1"
 """Part of every revision: another way from wikitext to text reads all pages again."""
+_DATED = re.compile(r"(.*?)(?<!\d)(20\d\d[01]\d[0-3]\d)(?!\d)")
+"""The wiki and the day in the name of a file, as Wikimedia writes it: `dewiki-20261101-…`."""
 _FILE, _CATEGORY, _MEDIA = 6, 14, -2
 
 
@@ -37,7 +40,8 @@ class MediaWikiConnector:
     Needs the extra `dumps`.
 
     Args:
-        paths: The file, a pattern or a folder, or several: a large dump comes in parts. Compressed or not.
+        paths: The file, a pattern or a folder, or several: a large dump comes in parts. Compressed or not. Of dumps
+            with a day in their names (`dewiki-20261101-…`), those of the latest are read.
         namespaces: Numbers of the namespaces that are read; 0 has the articles.
         redirects: Also give pages that only lead to another, as documents that name it.
         language: BCP-47 tag of all pages, in place of the one that the dump states; the empty string to have the
@@ -75,6 +79,7 @@ class MediaWikiConnector:
             contained=False,
             settings=settings | {"converter": _CONVERTER},
             read=self._pages,
+            choose=_newest,
         )
 
     @property
@@ -106,6 +111,8 @@ class MediaWikiConnector:
                     yield from self._items(page, site, file, pool)
                     if number % self._every == 0:
                         yield Mark([behind.member, behind.skip])
+            if file.changed():  # pages have no name of the file in their ids: the whole source is in doubt
+                raise SourceError(f"{file.name}: {CHANGED}")
         except (UnreadableError, OSError) as error:
             reason = os_reason(error) if isinstance(error, OSError) else str(error)
             raise SourceError(f"{file.name}: {reason}. Fetch the dump again: nothing is deleted until then.") from error
@@ -113,7 +120,8 @@ class MediaWikiConnector:
     def _items(self, page: Page | str, site: Site, file: SourceFile, pool: WorkerPool) -> Iterator[Pending | Skip]:
         if isinstance(page, str):
             # It may be any of the pages that are stored: none of them counts as deleted.
-            yield Skip(id=site.prefix, reason=f"{file.name}: {page}", prefix=True)
+            wiki = site.prefix[: site.prefix.rindex("/") + 1]
+            yield Skip(id=wiki, reason=f"{file.name}: {page}", prefix=True)
             return
         if page.namespace not in self._namespaces or (page.redirect is not None and not self._redirects):
             return
@@ -150,6 +158,16 @@ class MediaWikiConnector:
     def _revision(self, page: Page) -> str:
         """The wiki's own, and all else that a document is made by."""
         return " ".join((page.revision, _CONVERTER, *([repr(self._language)] if self._language is not None else [])))
+
+
+def _newest(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """Those of the latest day of each wiki, and those without a day: of two dumps the pages have the same ids."""
+    dated = [_DATED.match(Path(file.path).name) for file in files]
+    latest: dict[str, str] = {}
+    for match in dated:
+        if match is not None:
+            latest[match[1]] = max(match[2], latest.get(match[1], ""))
+    return [file for file, match in zip(files, dated, strict=True) if match is None or match[2] == latest[match[1]]]
 
 
 def _as_text(source: str, pool: WorkerPool, limits: Limits) -> str:

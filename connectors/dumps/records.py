@@ -73,7 +73,7 @@ def _records(tape: Tape) -> Iterator[Record | Damage]:
             continue
         tape.cut(blank[1])
         status, content_type = None, headers.get("content-type", "")
-        if headers.get("warc-type") == "response":
+        if headers.get("warc-type") in ("response", "revisit"):
             status, content_type = _response(tape, int(length))
         if not _pass_over(tape, int(length)):
             yield Damage(reason="the record ends before its end: the file is cut off", headers=headers)

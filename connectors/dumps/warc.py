@@ -13,7 +13,7 @@ from ...retrieval.errors import ConfigurationError, CursorLostError, MissingExtr
 from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.content import UnreadableError
 from ..files.limits import Limits
-from ..files.paths import open_regular, os_reason
+from ..files.paths import CHANGED, open_regular, os_reason
 from ..files.pool import WorkerPool
 from ..files.reading import other_revisions, read_document
 from ..filesets.cursor import digests_of, settings_digest
@@ -48,7 +48,8 @@ class WarcConnector:
     """The pages in WARC 1.0 and 1.1 files, such as crawlers and web archives write, compressed or not.
 
     The id of a page is its URL. Of several captures the newest with status 200 counts; the files are read once to find
-    it, and then only its record is. What is damaged or cut off is skipped and nothing is deleted as long as it is.
+    it, and then only its record is. What is damaged or cut off is skipped and nothing is deleted as long as it is. A
+    page of which there are only revisit records (found unchanged, not stored again) is skipped: what is stored stays.
 
     Needs the extra `dumps`.
 
@@ -114,6 +115,10 @@ class WarcConnector:
                     yield Pending(id=capture.uri, revision=revision, read=read, also=also)
                     if number % self._every == 0:
                         yield Checkpoint(cursor=json.dumps(state | {"after": here}))
+            changed = [Skip(id=f"{file.name}#", reason=CHANGED) for file in files if file.changed()]
+            yield from changed
+            if changed:
+                yield from _anything("a file changed while it was read")
         yield Checkpoint(cursor=json.dumps(state | {"after": None}))
 
     def _list(self, files: Sequence[SourceFile], captures: Captures) -> Iterator[Skip]:
@@ -130,17 +135,20 @@ class WarcConnector:
             except (OSError, UnreadableError) as error:
                 reason = os_reason(error) if isinstance(error, OSError) else str(error)
                 raise SourceError(f"cannot read {file.name}: {reason}") from error
+        for uri in captures.elsewhere():
+            yield Skip(id=uri, reason="a revisit: the page had not changed, and its content is in none of these files")
         if damaged:
-            reason = "records that cannot be read may be of any page: nothing is deleted in this run"
-            yield from (Skip(id=f"{scheme}://", reason=reason, prefix=True) for scheme in ("http", "https"))
+            yield from _anything("records that cannot be read may be of any page")
 
     def _add(self, record: Record, file: int, captures: Captures) -> None:
         headers = record.headers
         uri, kind = page_uri(headers), headers.get("warc-type", "")
-        if uri is None or kind not in self._types or (kind == "response" and record.status != 200):
-            return
         media = record.content_type.partition(";")[0].strip().lower()
-        if media not in _EXTENSIONS:
+        if uri is None or media not in _EXTENSIONS:
+            return
+        if kind == "revisit" and "response" in self._types and record.status in (None, 200, 304):
+            captures.add_revisit(uri)
+        if kind not in self._types or (kind == "response" and record.status != 200):
             return
         captures.add(
             Capture(
@@ -186,6 +194,11 @@ def _revision(capture: Capture) -> str:
 def _skip(damage: Damage, file: SourceFile) -> Skip:
     uri = page_uri(damage.headers)
     return Skip(id=uri if uri is not None else f"{file.name}#", reason=f"{file.name}: {damage.reason}")
+
+
+def _anything(reason: str) -> Iterator[Skip]:
+    reason = f"{reason}: nothing is deleted in this run"
+    yield from (Skip(id=f"{scheme}://", reason=reason, prefix=True) for scheme in ("http", "https"))
 
 
 def _after(since: str | None, state: dict[str, Any]) -> list[int] | None:

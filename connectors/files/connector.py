@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from ...retrieval.errors import InputError
 from ...retrieval.types import Document, Pending, Skip
+from .content import UnreadableError
 from .entries import Entry, entry_documents
 from .limits import Limits
 from .mapping import ColumnMap
-from .paths import kind, open_regular, os_reason, utf8
+from .paths import CHANGED, has_changed, kind, open_regular, os_reason, utf8
 from .pool import WorkerPool
 from .walk import Found, Missed, Rules, patterns, walk
 
@@ -109,7 +111,7 @@ class FilesConnector:
                     size=entry.size,
                     revision=f"{entry.size}-{entry.mtime_ns}",
                     local=partial(_here, entry.path),
-                    stream=partial(open_regular, entry.path),
+                    stream=partial(_streamed, entry),
                     url=Path(entry.path).as_uri(),
                 ),
                 columns=self._columns,
@@ -125,3 +127,11 @@ class FilesConnector:
 
 def _here(path: str) -> AbstractContextManager[str]:
     return nullcontext(path)
+
+
+@contextmanager
+def _streamed(entry: Found) -> Iterator[BinaryIO]:
+    with open_regular(entry.path) as file:
+        yield file
+    if has_changed(entry.path, entry.size, entry.mtime_ns):  # rows that its writer had not written yet are not gone
+        raise UnreadableError(CHANGED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from typing import BinaryIO
 
 from .content import UnreadableError
@@ -29,6 +30,18 @@ def open_regular(path: str) -> BinaryIO:
         os.close(descriptor)
         raise UnreadableError(f"not a file but a {kind(mode)}")
     return os.fdopen(descriptor, "rb")
+
+
+CHANGED = "the file changed while it was read: the next run reads it again"
+
+
+def has_changed(path: str, size: int, mtime_ns: int) -> bool:
+    """Whether a file is no longer of this size in bytes and this time of modification: someone writes it, or did."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return True
+    return (status.st_size, status.st_mtime_ns) != (size, mtime_ns)
 
 
 def os_reason(error: OSError) -> str:

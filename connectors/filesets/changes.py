@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from ...retrieval.errors import CursorLostError
 from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.content import UnreadableError
-from ..files.paths import open_regular, os_reason
+from ..files.paths import CHANGED, open_regular, os_reason
 from .cursor import MAX_FILES, Cursor, decode, digests_of, settings_digest
 from .listing import SourceFile, list_files
 
@@ -33,6 +33,7 @@ class Fileset:
 
     `contained`: ids begin with the name of their file and `#`, so that a file that goes takes its documents along;
     otherwise everything is listed again to find out what is gone. `settings`: whatever changes what is read of them.
+    `choose`: which of the files that match are read, in their order.
     """
 
     paths: Sequence[str]
@@ -41,6 +42,7 @@ class Fileset:
     contained: bool
     settings: Mapping[str, Any]
     read: Reader
+    choose: Callable[[Sequence[SourceFile]], list[SourceFile]] = list
 
     def items(self) -> Iterator[Item]:
         """All that the files hold."""
@@ -50,7 +52,7 @@ class Fileset:
 
     def changes(self, since: str | None) -> Iterator[Item | Gone | Checkpoint]:
         """As `Incremental.changes`: new files are read, a file that changed has everything listed again."""
-        files = list_files(self.paths, name=self.name, suffixes=self.suffixes)
+        files = self.choose(list_files(self.paths, name=self.name, suffixes=self.suffixes))
         settings = settings_digest(self.settings)
         cursor = decode(since, settings) if since is not None else Cursor(settings=settings, listed=False, before="")
         if cursor.listed:
@@ -115,6 +117,8 @@ def _guarded(read: Reader, file: SourceFile, place: Any, broken: dict[str, tuple
     """What a file holds; where it breaks off, a Skip for all of it."""
     try:
         yield from read(file, place)
+        if file.changed():
+            raise UnreadableError(CHANGED)
     except UnreadableError as error:
         broken[file.name] = ("content", str(error))
     except OSError as error:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ...retrieval.errors import ConfigurationError, SourceError
-from ..files.paths import kind, os_reason, utf8
+from ..files.paths import has_changed, kind, os_reason, utf8
 
 _MAGIC = frozenset("*?[")
 
@@ -28,6 +28,10 @@ class SourceFile:
     def revision(self) -> str:
         """Changes whenever the file does."""
         return f"{self.size}-{self.mtime_ns}"
+
+    def changed(self) -> bool:
+        """Whether it is no longer what was listed: asked after reading, since its writer may have been at work."""
+        return has_changed(self.path, self.size, self.mtime_ns)
 
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]

@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 from ...retrieval.errors import ConfigurationError
 
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)")
+_LOGIN = re.compile(r"[^/@:]*:.*@.*", re.DOTALL)
+"""`user:password@host`; a path on this machine that looks like it is taken for one where it is there."""
 _REMOTE = ("https", "http", "ssh")
+_HOLDS_LOGIN = (
+    "the URL of the repository holds a user or a password. Write it as https://HOST/REPOSITORY and give token=, or for "
+    "ssh as git@HOST:REPOSITORY and give ssh_key=."
+)
 _REF = re.compile(r"[\w][\w./+@#=-]*")
 
 
@@ -31,6 +37,9 @@ def repository(url: str) -> Repository:
     if not url or url.startswith("-") or "::" in url or not url.isprintable():
         raise ConfigurationError("the URL of a git repository begins with https://, ssh:// or file://, or is a path.")
     scheme, separator, rest = url.partition("://")
+    place = rest.partition("/")[0] if separator else url
+    if _LOGIN.fullmatch(place) and (separator or not Path(url).exists()):
+        raise ConfigurationError(_HOLDS_LOGIN)
     if separator:
         if scheme == "file":
             return _local(rest)
@@ -66,7 +75,7 @@ def _remote(url: str, scheme: str) -> Repository:
     except ValueError:
         raise ConfigurationError(f"the {scheme} URL of the repository cannot be read.") from None
     if parts.password is not None or (parts.username and scheme != "ssh"):
-        raise ConfigurationError("the URL of the repository holds a user or a password. Give token= instead.")
+        raise ConfigurationError(_HOLDS_LOGIN)
     if parts.query or parts.fragment:
         raise ConfigurationError("the URL of the repository has a query or a fragment, which names no repository.")
     return _named(url, scheme, f"{host}:{port}" if port else host, parts.path)

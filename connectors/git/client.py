@@ -8,6 +8,7 @@ repository of our own, so that no file of the repository is ever run, and no set
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from typing import IO
 
 from ...retrieval.errors import ConfigurationError, SourceError
 from .address import Repository
+from .cache import held
 
 _SETTINGS = {
     "core.hooksPath": "/dev/null",
@@ -44,6 +46,8 @@ _FOR_GOOD = (
 _LONGEST = 300
 _BLOCK = 512
 _KEPT = "refs/interlingua/"
+_LAST_SECONDS = 5.0
+"""What git has to take its locks away after it was told to end."""
 
 
 class Git:
@@ -75,14 +79,16 @@ class Git:
         self._seconds = seconds
         self._most_bytes = most_bytes
 
-    def fetch(self, ref: str, *, into: str = "head") -> str:
-        """Fetch one commit without its history, and keep it as `into`; its id. Raises SourceError."""
-        if not (self._folder / "HEAD").exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self.output("init", "--quiet", "--bare", "--template=", "--", str(self._folder))
+    def fetch(self, ref: str) -> str:
+        """Fetch one commit without its history, and keep it; its id. Raises SourceError."""
+        # A name for each, since others may fetch other branches into the same cache.
+        kept = f"{_KEPT}{hashlib.sha256(ref.encode()).hexdigest()[:16]}"
         arguments = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]
-        self.output(*arguments, "--", self._repository.url, f"+{ref}:{_KEPT}{into}")
-        return self.output("rev-parse", "--verify", "--end-of-options", f"{_KEPT}{into}^{{commit}}").decode().strip()
+        with held(self._folder, seconds=self._seconds) as descriptor:
+            if not (self._folder / "HEAD").exists():
+                self.output("init", "--quiet", "--bare", "--template=", "--", str(self._folder))
+            self.output(*arguments, "--", self._repository.url, f"+{ref}:{kept}", inherited=(descriptor,))
+        return self.output("rev-parse", "--verify", "--end-of-options", f"{kept}^{{commit}}").decode().strip()
 
     def has(self, name: str) -> bool:
         """Whether an object, such as a commit or `commit:folder`, is here."""
@@ -91,9 +97,9 @@ class Git:
             return True
         return False
 
-    def output(self, *arguments: str, given: bytes = b"") -> bytes:
+    def output(self, *arguments: str, given: bytes = b"", inherited: Sequence[int] = ()) -> bytes:
         """What git writes for these arguments. Raises SourceError with what it says, or when it takes too long."""
-        with self._started(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        with self._started(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, inherited=inherited) as process:
             try:
                 written, said = process.communicate(given, timeout=self._seconds)
             except subprocess.TimeoutExpired:
@@ -118,7 +124,7 @@ class Git:
 
     @contextmanager
     def _started(
-        self, arguments: Sequence[str], *, stdin: int, stdout: int | IO[bytes]
+        self, arguments: Sequence[str], *, stdin: int, stdout: int | IO[bytes], inherited: Sequence[int] = ()
     ) -> Iterator[subprocess.Popen[bytes]]:
         # The limit on the size of files keeps a repository from filling the disk: what is fetched is one pack.
         command = ["/bin/sh", "-c", f'ulimit -f {max(1, self._most_bytes // _BLOCK)}; exec "$@"', "sh", self._program]
@@ -132,13 +138,16 @@ class Git:
             env=self._environment(),
             cwd="/",
             start_new_session=True,
+            pass_fds=inherited,
         )
         try:
             yield process
         finally:
-            if process.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)  # with the programs that it has started
+            try:
+                _stop(process)
+            finally:
+                if process.poll() is None:
+                    _signal(process, signal.SIGKILL)
             process.wait()
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:
@@ -186,6 +195,19 @@ class Git:
             f"git {command} of {self._repository.name}: {reason}",
             permanent=self._repository.protocol != "file" and any(mark in text.lower() for mark in _FOR_GOOD),
         )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask git to end, where it has not, and wait for some seconds."""
+    if process.poll() is None:
+        _signal(process, signal.SIGTERM)  # not SIGKILL at once: its locks would stay in the cache
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_SECONDS)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)  # with the programs that it has started
 
 
 def _cut(stream: IO[bytes]) -> Iterator[bytes]:

@@ -158,6 +158,8 @@ class GitConnector:
             yield from self._documents(git, blob, pool)
             if number % _CHECKPOINT_FILES == 0:
                 yield Checkpoint(cursor=self._cursor(commit, after=path))
+        if after:  # else all behind it would count as gone
+            raise CursorLostError(f"{self.source} no longer lists {after}, where it broke off: all of it is listed")
 
     def _changed(self, git: Git, change: Change, pool: WorkerPool) -> Iterator[Item]:
         document_id = self._id(change.path)
@@ -186,12 +188,8 @@ class GitConnector:
         yield from (Gone(id=name) for name in sorted(gone))
 
     def _documents(self, git: Git, blob: Blob, pool: WorkerPool) -> Iterator[Document | Pending | Skip]:
-        document_id = self._id(blob.path)
-        if blob.refused is not None:
-            yield Skip(id=document_id, reason=blob.refused)
-            return
         entry = Entry(
-            document_id=document_id,
+            document_id=self._id(blob.path),
             relative=utf8(blob.path),
             size=blob.size,
             revision=blob.id,
@@ -231,7 +229,7 @@ class GitConnector:
     def _recover(self, git: Git, commit: str) -> None:
         """Fetch an older commit: a server has it for some time even when no branch leads to it any more."""
         try:
-            git.fetch(commit, into="before")
+            git.fetch(commit)
         except SourceError as error:
             if "not our ref" in str(error) or "unadvertised object" in str(error):
                 reason = f"the commit {commit[:12]} is no longer in the repository: all of it is listed"

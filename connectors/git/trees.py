@@ -9,18 +9,17 @@ from itertools import islice
 
 from .client import Git
 
-_REFUSED = {"120000": "a symbolic link", "160000": "a submodule: name its repository as a source of its own"}
-_NONE = "000000"
+_PASSED_OVER = ("120000", "160000", "000000")
+"""Modes of what holds no text: symbolic links, submodules, nothing. Not skipped: what was a file there is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A file in a tree: its path, its id, its size in bytes; `refused` says why it cannot be a document."""
+    """A file in a tree: its path, its id, its size in bytes."""
 
     path: str
     id: str
     size: int
-    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,12 @@ class Change:
 
 
 def files(git: Git, tree: str) -> Iterator[Blob]:
-    """Every file of a tree, in the order of the bytes of the paths, as git has them."""
+    """Every file of a tree, in the order of the bytes of the paths, as git has them; no links and no submodules."""
     for line in git.lines("ls-tree", "-r", "-l", "-z", tree):
         facts, _, path = line.partition(b"\t")
         mode, _, name, size = facts.decode("ascii").split()
-        yield _blob(os.fsdecode(path), mode, name, int(size) if size.isdigit() else 0)
+        if mode not in _PASSED_OVER:
+            yield Blob(os.fsdecode(path), name, int(size) if size.isdigit() else 0)
 
 
 _TOGETHER = 1000
@@ -52,7 +52,9 @@ def differences(git: Git, before: str, after: str) -> Iterator[Change]:
         raw = [(os.fsdecode(path), facts.decode("ascii").removeprefix(":").split()) for facts, path in together]
         sizes = _sizes(git, [name for _, (*_, old, new, _) in raw for name in (old, new)])
         for path, (old_mode, new_mode, old, new, _) in raw:
-            yield Change(path, _side(path, old_mode, old, sizes), _side(path, new_mode, new, sizes))
+            change = Change(path, _side(path, old_mode, old, sizes), _side(path, new_mode, new, sizes))
+            if change.before is not None or change.after is not None:
+                yield change
 
 
 def _sizes(git: Git, names: list[str]) -> dict[str, int]:
@@ -63,8 +65,4 @@ def _sizes(git: Git, names: list[str]) -> dict[str, int]:
 
 
 def _side(path: str, mode: str, name: str, sizes: dict[str, int]) -> Blob | None:
-    return None if mode == _NONE else _blob(path, mode, name, sizes.get(name, 0))
-
-
-def _blob(path: str, mode: str, name: str, size: int) -> Blob:
-    return Blob(path, name, size, _REFUSED.get(mode))
+    return None if mode in _PASSED_OVER else Blob(path, name, sizes.get(name, 0))

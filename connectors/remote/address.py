@@ -12,8 +12,10 @@ WEB = ("http", "https")
 _SAME = {"s3a": "s3", "gcs": "gs", "ssh": "sftp"}
 _WITH_USER = ("sftp", "ssh", "ftp", "http", "https", "smb", "webhdfs", "hdfs")
 """Schemes with `user@host`: the user is no part of what a file is called. (In `abfs://container@account` it is.)"""
+_WITH_CONTAINER = ("abfs", "abfss")
 _LOCAL = ("", "file", "local")
 _CHAIN = "::"
+_INSTEAD = "Leave it away, and give what it says as options={…}, in interlingua.toml from the environment (env:NAME)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ def _plain(url: str, *, local: bool = False) -> Address:
         raise ConfigurationError(f"{scheme}:// names no place. Write it as in s3://BUCKET/FOLDER.")
     if scheme in _WITH_USER:
         return _with_host(url, scheme)
+    login, at, _ = rest.partition("/")[0].rpartition("@")
+    if at and (scheme not in _WITH_CONTAINER or ":" in login):
+        raise ConfigurationError(f"the {scheme} URL holds a user or a password. {_INSTEAD}")
+    if "?" in rest:
+        raise ConfigurationError(f"the {scheme} URL has a query, which may hold a secret. {_INSTEAD}")
     return Address(url, scheme, f"{_SAME.get(scheme, scheme)}://{rest.strip('/')}", None)
 
 

@@ -58,9 +58,10 @@ def engine_for(url: str) -> Any:
         raise ConfigurationError(
             f"the database driver {error.name} is not installed. Run: pip install {error.name}"
         ) from None
-    except sa.exc.ArgumentError:  # its message may hold the URL, and that the password
+    except (sa.exc.ArgumentError, ValueError):  # its message may hold the URL, and that the password
         raise ConfigurationError(
-            "the URL of the database cannot be read. Write it as SQLAlchemy does: KIND://…"
+            "the URL of the database cannot be read. Write it as SQLAlchemy does: KIND://…, and in the password "
+            "%40 for @, %3A for : and %2F for /."
         ) from None
 
 

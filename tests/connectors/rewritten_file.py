@@ -6,9 +6,14 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from interlingua.retrieval.protocols import Incremental
+from interlingua.retrieval.types import Checkpoint, Document, Gone, Pending, Skip
+
+Item = TypeVar("Item")
 
 
 @dataclass(kw_only=True)
@@ -75,11 +80,43 @@ class RewrittenFile:
         finally:
             self.path.write_bytes(whole)
 
+    def being_written(self) -> Incremental:
+        """A connector over the file while a program writes it: its second half comes when reading has begun."""
+        half = dict(list(self.texts.items())[: len(self.texts) // 2])
+        self.write(self.path, half, frozenset(self.spoilt))
+        return _Finished(self.make(self.path), partial(self.write, self.path, self.texts, frozenset(self.spoilt)))
+
     def _write(self) -> None:
         # Beside the file and moved: a reader sees the old one or the new one.
         beside = self.path.with_name(self.path.name + ".new")
         self.write(beside, self.texts, frozenset(self.spoilt))
         beside.replace(self.path)
+
+
+@dataclass
+class _Finished:
+    inner: Incremental
+    finish: Callable[[], None]
+
+    @property
+    def source(self) -> str:
+        return self.inner.source
+
+    @property
+    def complete(self) -> bool:
+        return self.inner.complete
+
+    def documents(self) -> Iterator[Document | Pending | Skip]:
+        return self._finishing(self.inner.documents())
+
+    def changes(self, since: str | None) -> Iterator[Document | Pending | Skip | Gone | Checkpoint]:
+        return self._finishing(self.inner.changes(since))
+
+    def _finishing(self, items: Iterator[Item]) -> Iterator[Item]:
+        for item in items:
+            yield item
+            self.finish()
+            self.finish = lambda: None
 
 
 def cut_off(path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -13,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import interlingua
 import pytest
 from counterparts.git import Repository
 from counterparts.git import opened as opened_repository
@@ -182,7 +185,7 @@ def test_rows_that_are_gone_from_a_table_are_gone(repository: Repository) -> Non
     assert "GONE" not in found.values()
 
 
-def test_what_is_no_file_is_a_skip(repository: Repository) -> None:
+def test_what_is_no_file_is_passed_over_or_a_skip(repository: Repository) -> None:
     inner = repository.tree / "inner"
     repository.put("a", "one")
     (repository.tree / "link.txt").symlink_to("/etc/passwd")
@@ -192,11 +195,38 @@ def test_what_is_no_file_is_a_skip(repository: Repository) -> None:
     repository.write("picture.png", b"\x89PNG\r\n\x1a\n\x00")
     repository.commit()
     found = read(repository.connector().documents())
+    assert sorted(found) == ["a.txt", "large.txt", "picture.png"]
     assert found["a.txt"] == "one"
-    assert found["link.txt"] == found["folder"] == "a symbolic link"
-    assert found["inner"].startswith("a submodule")
     assert found["large.txt"].startswith("a Git LFS pointer")
     assert found["picture.png"] == "unsupported format: a PNG image"
+
+
+def test_a_file_that_becomes_a_link_is_gone_and_comes_back(repository: Repository) -> None:
+    repository.put("a", "one")
+    repository.put("b", "one")
+    connector = repository.connector()
+    _, cursor = changes(connector, None)
+    link = repository.tree / "b.txt"
+    for target in ("a.txt", "c.txt"):
+        link.unlink()
+        link.symlink_to(target)
+        repository.commit()
+        found, cursor = changes(connector, cursor)
+        assert found == ({"b.txt": "GONE"} if target == "a.txt" else {})
+        assert read(connector.documents()) == {"a.txt": "one"}
+    link.unlink()
+    repository.put("b", "two")
+    assert changes(connector, cursor)[0] == {"b.txt": "two"}
+
+
+def test_a_listing_that_broke_off_at_what_is_no_longer_listed_begins_anew(repository: Repository) -> None:
+    for name in ("a", "b", "c"):
+        repository.put(name, "one")
+    connector: Any = repository.connector()
+    (*_, last) = connector.changes(None)
+    cursor = json.dumps({**json.loads(last.cursor), "after": "b.bak"})
+    with pytest.raises(CursorLostError, match=r"no longer lists b\.bak"):
+        list(connector.changes(cursor))
 
 
 def test_a_huge_file_is_not_looked_at(repository: Repository) -> None:
@@ -300,6 +330,10 @@ def test_nothing_of_the_repository_is_ever_run(repository: Repository, tmp_path:
         ("https://me:hunter2@host/r", "holds a user or a password"),
         ("https://hunter2@host/r", "holds a user or a password"),
         ("https://host/r?t=hunter2", "has a query"),
+        ("oauth2:hunter2@host/team/r.git", "holds a user or a password"),
+        ("me:hunter2@host:team/r.git", "holds a user or a password"),
+        ("me:hun/ter2@host:team/r.git", "holds a user or a password"),
+        ("file://me:hunter2@host/r", "holds a user or a password"),
         ("ssh://-oProxyCommand=x/r", "has no host"),
         ("-oProxyCommand=x:r", "begins with https://"),
     ],
@@ -320,6 +354,13 @@ def test_a_repository_is_called_the_same_however_it_is_reached() -> None:
     urls = ["https://example.org/o/r.git", "https://example.org/o/r", "ssh://git@example.org/o/r.git"]
     urls += ["git@example.org:o/r.git"]
     assert {GitConnector(url).source for url in urls} == {"git:example.org/o/r"}
+
+
+def test_a_path_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "me:x@y").mkdir()
+    assert GitConnector("me:x@y").source == f"git:{tmp_path}/me:x@y"
+    assert GitConnector("git@example.org:o/r@2").source == "git:example.org/o/r@2"
 
 
 def test_a_repository_that_is_too_large_is_refused(repository: Repository) -> None:
@@ -412,3 +453,71 @@ def test_a_temporary_repository_lives_as_long_as_what_is_to_be_read(
     assert read(items) == {"a.txt": "one"}
     items.clear()
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def git_that(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a program before git that runs `script`, a piece of shell which may end it, and then is git."""
+    real = shutil.which("git")
+    folder.mkdir()
+    (folder / "git").write_text(f'#!/bin/sh\n{script}\nexec {real} "$@"\n')
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_another_branch_that_is_fetched_into_the_cache_meanwhile_is_not_given(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.put("a", "of main")
+    repository.run("checkout", "--quiet", "-b", "dev")
+    repository.put("a", "of dev")
+    main = repository.connector(branch="main")
+    options = {"branch": "dev", "name": "dev", "cache": str(repository.cache)}
+    (tmp_path / "other.py").write_text(
+        f"from interlingua.connectors.git import GitConnector\n"
+        f"connector = GitConnector({str(repository.tree)!r}, **{options!r})\n"
+        f"print([item.read().text for item in connector.documents()])\n"
+    )
+    # Another process, between what main fetches and the first thing that it asks of that.
+    other, said = f"{sys.executable} {tmp_path / 'other.py'}", tmp_path / "said"
+    home = f"PYTHONPATH={Path(interlingua.__file__).parents[1]} PATH={os.environ['PATH']}"
+    script = f'case "$*" in *rev-parse*) [ -e {said} ] || {home} {other} >{said} 2>&1;; esac'
+    git_that(tmp_path / "bin", script, monkeypatch)
+    assert read(main.documents()) == {"a.txt": "of main"}
+    assert said.read_text() == "['of dev']\n"
+
+
+def test_what_a_killed_fetch_left_does_not_stop_the_next(repository: Repository) -> None:
+    repository.put("a", "one")
+    connector = repository.connector()
+    list(connector.documents())
+    (kept,) = repository.cache.iterdir()
+    (kept / "shallow.lock").touch()
+    (kept / "refs" / "interlingua" / "head.lock").touch()
+    (kept / "objects" / "pack" / "tmp_pack_x1").write_bytes(b"PACK")
+    repository.put("a", "two")
+    assert read(connector.documents()) == {"a.txt": "two"}
+    assert not list(kept.rglob("tmp_*"))
+
+
+def test_a_fetch_that_takes_too_long_is_told_to_end_before_it_is_killed(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.put("a", "one")
+    told = tmp_path / "told"
+    wait = f"trap 'touch {told}; exit 1' TERM; sleep 60 & wait"
+    git_that(tmp_path / "bin", f'case "$*" in *" fetch "*) {wait};; esac', monkeypatch)
+    with pytest.raises(SourceError, match=r"git fetch took longer than 1 s"):
+        list(repository.connector(timeout=1.0).documents())
+    assert told.exists()
+
+
+def test_a_cache_that_another_fetches_into_is_left_alone(repository: Repository) -> None:
+    repository.put("a", "one")
+    list(repository.connector().documents())
+    (kept,) = repository.cache.iterdir()
+    (kept / "shallow.lock").touch()
+    with (kept / "interlingua.held").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(SourceError, match="another process is fetching into the cache"):
+            list(repository.connector(timeout=0.1).documents())
+    assert (kept / "shallow.lock").exists()

@@ -181,6 +181,24 @@ def test_a_loader_that_fails_midway_deletes_nothing(index: Index) -> None:
     assert len(set(index.documents())) == len(SENTENCES)
 
 
+def test_no_secret_of_a_loader_is_told() -> None:
+    def loader(key: str, login: dict[str, str]) -> Iterator[Any]:
+        raise PermissionError(f"401 for https://me:geheim@a.b/v1?page=1&s=verborgen with {key} of {login['token']}")
+        yield
+
+    arguments = {"key": "hunter2", "login": {"token": "ghp_0815"}}
+    for options in ({"arguments": arguments}, {"read_arguments": arguments}):
+        given: Any = loader
+        if "read_arguments" in options:
+            given = type("Reader", (), {"load_data": staticmethod(loader)})()
+        with pytest.raises(SourceError) as caught:
+            list(LoaderConnector(given, source="s", **options).documents())
+        said = "PermissionError: 401 for https://***@a.b/v1?*** with *** of ***"
+        assert str(caught.value).endswith(said)
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+
+
 def test_an_iterator_is_read_once_and_its_end_is_no_emptiness() -> None:
     connector = LoaderConnector(iter([{"id": 1, "text": "eins"}]), source="s", complete=True)
     assert texts(connector.documents()) == {"s/1": "eins"}
@@ -197,6 +215,34 @@ def test_an_item_without_text_costs_only_itself() -> None:
     reasons = skips(found)
     assert set(reasons) == {"s/b", "s/c", "s/"}
     assert [item.prefix for item in found if item.id == "s/"] == [True, True]  # any document could be meant
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ({"id": " 17", "text": "gut"}, {"id": " 17", "text": None}),
+        ({"doc_id": 17, "text": "gut"}, {"doc_id": 17, "n": 1}),
+        ({"id": "https://me:secret@a.b/c", "text": "gut"}, {"id": "https://me:secret@a.b/c", "text": ""}),
+        (
+            LangChainDocument(id="17", page_content="gut", metadata={"source": "a.txt"}),
+            LangChainDocument(id="17", page_content="", metadata={"source": "a.txt"}),
+        ),
+        (
+            LangChainDocument(id=str(uuid.uuid4()), page_content="gut", metadata={"source": "a.txt"}),
+            LangChainDocument(id=str(uuid.uuid4()), page_content="", metadata={"source": "a.txt"}),
+        ),
+    ],
+)
+def test_an_item_that_is_empty_this_time_is_skipped_by_the_id_that_it_had(good: Any, bad: Any) -> None:
+    (document_id,) = texts(LoaderConnector([good], source="s").documents())
+    assert [*skips(LoaderConnector([bad], source="s").documents())] == [document_id]
+    assert "secret" not in document_id
+
+
+def test_a_row_without_an_id_of_its_own_may_be_any_when_it_is_empty() -> None:
+    rows = [{"id": 17, "text": ""}]
+    (skip,) = LoaderConnector(rows, source="s", columns={"id": ""}).documents()
+    assert (skip.id, skip.prefix) == ("s/", True)  # type: ignore[union-attr]  # a Skip
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from counterparts.mediawiki import HEAD, PREFIX, multistream, page
 from incremental import broken_off, cursors, loaded, resumed_everywhere, skips, texts
+from interlingua import Index
 from interlingua.connectors.dumps.mediawiki import MediaWikiConnector
 from interlingua.connectors.files.formats.wikitext import read
 from interlingua.connectors.files.limits import Limits
@@ -164,6 +165,18 @@ def test_a_broken_page_spoils_only_itself_and_nothing_is_deleted(tmp_path: Path)
     assert "broken XML" in skips(found)[PREFIX]
 
 
+@pytest.mark.parametrize("base", ["https://w.example/wiki/Start", "https://w.example/w/index.php?title=Start"])
+def test_a_broken_page_deletes_none_of_those_that_are_stored(tmp_path: Path, index: Index, base: str) -> None:
+    head = HEAD.replace("https://de.wikipedia.org/wiki/Wikipedia:Hauptseite", base)
+    pages = [page(f"Seite {number}", f"Text {number}.") for number in range(8)]
+    connector = MediaWikiConnector(dump(tmp_path / "d.xml.bz2", pages, head=head))
+    assert index.ingest(connector).added == 8
+    pages[3] = pages[3].replace("</title>", "</titel>")
+    dump(tmp_path / "d.xml.bz2", pages, head=head)
+    report = index.ingest(connector)
+    assert (report.skipped, report.deleted, report.unchanged) == (1, 0, 7)
+
+
 def test_entities_are_not_expanded(tmp_path: Path) -> None:
     declared = '<!DOCTYPE mediawiki [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;">]>\n'
     path = tmp_path / "d.xml"
@@ -198,6 +211,26 @@ def test_what_is_no_dump_is_a_fault_of_the_source(tmp_path: Path, content: bytes
     (tmp_path / "d.xml").write_bytes(content)
     with pytest.raises(SourceError):
         list(MediaWikiConnector(tmp_path / "d.xml").documents())
+
+
+def test_of_dumps_with_a_day_in_their_names_the_latest_is_read(tmp_path: Path, index: Index) -> None:
+    def write(name: str, text: str, titles: str, head: str = HEAD) -> None:
+        dump(tmp_path / name, [page(title, f"{text} {title}.") for title in titles], head=head)
+
+    english = HEAD.replace("de.wikipedia", "en.wikipedia")
+    write("dewiki-20261001-pages-articles.xml.bz2", "alt", "ABCD")
+    write("enwiki-20261001-pages-articles.xml.bz2", "old", "A", english)
+    write("more.xml.bz2", "ohne Tag", "E")
+    connector = MediaWikiConnector(tmp_path, name="wiki")
+    assert index.ingest(connector).added == 6
+    write("dewiki-20261101-pages-articles1.xml-p1p2.bz2", "neu", "AB")
+    write("dewiki-20261101-pages-articles2.xml-p3p4.bz2", "neu", "C")
+    connector = MediaWikiConnector(tmp_path / "*.bz2", name="wiki")
+    report = index.ingest(connector)
+    assert (report.updated, report.deleted, report.skipped) == (3, 1, 0)
+    found = texts(connector.documents())
+    assert sorted(found.values()) == ["neu A.", "neu B.", "neu C.", "ohne Tag E.", "old A."]
+    assert index.ingest(connector).unchanged == 5
 
 
 def test_a_dump_in_parts_is_one_source_and_a_part_that_goes_has_all_listed_anew(tmp_path: Path) -> None:

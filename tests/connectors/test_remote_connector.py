@@ -247,6 +247,13 @@ def test_no_secret_is_told(bucket: Bucket, caplog: pytest.LogCaptureFixture) -> 
     [
         ("sftp://me:hunter2@host/docs", "holds a password. Give it as options"),
         ("https://host/docs?token=hunter2", "has a query"),
+        ("s3://AKIA:hunter2@library/docs", r"holds a user or a password.*options=\{…\}"),
+        ("zip://docs::s3://AKIA:hunter2@library/a.zip", "holds a user or a password"),
+        ("gist://me:hunter2@0123abc", "holds a user or a password"),
+        ("webdav://me:hunter2@host/docs", "holds a user or a password"),
+        ("abfs://box:hunter2@account.dfs.core.windows.net/docs", "holds a user or a password"),
+        ("abfs://box@account.dfs.core.windows.net/docs?sig=hunter2", r"has a query.*options=\{…\}"),
+        ("gs://bucket/docs?token=hunter2", "has a query"),
         ("/srv/docs", "FilesConnector"),
         ("file:///srv/docs", "FilesConnector"),
         ("s3://", "names no place"),
@@ -259,6 +266,11 @@ def test_a_url_that_cannot_be_used_is_refused_at_once(url: str, message: str) ->
     with pytest.raises(ConfigurationError, match=message) as caught:
         RemoteConnector(url)
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_no_login_is_part_of_a_name() -> None:
+    for url in ("abfs://box@account.dfs.core.windows.net/docs", "s3://library/a@b:c"):
+        assert RemoteConnector(url).source.endswith(url.partition("://")[2])
 
 
 def test_an_unknown_kind_of_file_system_is_refused() -> None:

@@ -418,6 +418,8 @@ def test_options_that_make_no_sense_are_refused_at_once(options: dict[str, Any],
         ("no url with hunter2", "cannot be read"),
         ("nosuch://u:hunter2@host/db", "cannot be read"),
         ("postgresql+nosuch://u:hunter2@host/db", "cannot be read"),
+        ("postgresql+pg8000://reader:p@ss:hunter2@host/db", "%40 for @"),
+        ("postgresql+pg8000://reader:word@host:hunter2/db", "cannot be read"),
         ("oracle+cx_oracle://u:hunter2@host/db", "driver cx_Oracle is not installed"),
     ],
 )

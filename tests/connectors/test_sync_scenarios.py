@@ -12,6 +12,7 @@ from interlingua.connectors.ingestor import Ingestor
 from interlingua.connectors.sync import state
 from interlingua.retrieval.errors import InterlinguaError
 from interlingua.retrieval.protocols import Store
+from rewritten_file import RewrittenFile
 from support import SENTENCES, NgramEmbedder
 from sync_samples import DAY, KilledError, Killing, Syncing, documents, memory_store, passing_store, snapshot
 
@@ -200,6 +201,19 @@ def test_a_listing_that_breaks_off_deletes_nothing(scene: Scene) -> None:
     scene.source.put("deep/c", SENTENCES["ka"])
     scene.sync(scene.source.connector(), full=True)
     assert scene.embedded() == {SENTENCES["ka"]}
+    scene.check(*NAMES)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_file_that_is_still_being_written_loses_nothing(scene: Scene, full: bool) -> None:
+    if not isinstance(scene.source, RewrittenFile):
+        pytest.skip("such a source is no file that others write")
+    report = scene.sync(scene.source.being_written(), full=full)
+    assert report.failures or scene.sync.clock.slept  # it was noticed: skipped, or tried again
+    assert documents(scene.store) == scene.ids(*NAMES)
+    scene.source.put("b", SENTENCES["ar"])
+    scene.sync(scene.source.connector())
+    assert scene.embedded() == {SENTENCES["ar"]}
     scene.check(*NAMES)
 
 

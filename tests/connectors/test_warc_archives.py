@@ -83,6 +83,24 @@ def test_the_newest_good_capture_counts_wherever_it_stands(tmp_path: Path) -> No
     assert not skips(found)
 
 
+def test_a_page_that_was_found_unchanged_is_skipped_where_its_content_is_elsewhere(tmp_path: Path) -> None:
+    def again(add: Add) -> None:
+        add("a", b"", kind="revisit", date="2026-11-02T00:00:00Z")
+        add("b", b"", kind="revisit", date="2026-11-02T00:00:00Z", status="304 Not Modified", content_type="")
+        add("c", page("neu"), date="2026-11-02T00:00:00Z")
+        add("missing", b"", kind="revisit", status="404 Not Found")
+        add("picture", b"", kind="revisit", content_type="image/png")
+
+    archive(tmp_path / "2.warc.gz", again)
+    found = list(WarcConnector(tmp_path).documents())
+    assert texts(found) == {SITE + "c": "neu"}
+    assert [*skips(found)] == [SITE + "a", SITE + "b"]
+    archive(tmp_path / "1.warc.gz", lambda add: [add(name, page("alt")) for name in "abc"])
+    found = list(WarcConnector(tmp_path).documents())
+    assert texts(found) == {SITE + "a": "alt", SITE + "b": "alt", SITE + "c": "neu"}
+    assert not skips(found)
+
+
 @pytest.mark.parametrize(
     ("tag", "charset"),
     [("ru", "windows-1251"), ("ru", "koi8-r"), ("ja", "shift_jis"), ("ja", "iso-2022-jp"), ("zh-Hans", "gb18030")],

@@ -284,3 +284,16 @@ def test_numbers_in_csv_are_numbers_where_they_look_like_nothing_else(tmp_path: 
     documents, _ = read_all(write(tmp_path / "a.tsv", "\t".join(["text", *names]) + "\n" + "\t".join(["x", *cells])))
     found = next(iter(documents.values())).metadata
     assert [found[name] for name in names] == [30, -4.5, 0, *cells[3:]]
+
+
+def test_rows_that_are_written_while_the_table_is_read_are_not_gone(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,text\n1,one\n2,two\n")
+    items = FilesConnector(tmp_path, name="t").documents()
+    first = next(items)
+    with path.open("a") as file:
+        file.write("3,three\n")
+    *_, last = first, *items
+    assert isinstance(last, Skip)
+    assert (last.id, last.prefix) == ("t/t.csv#", True)
+    assert last.reason == "the file changed while it was read: the next run reads it again"
