@@ -20,9 +20,9 @@ from interlingua.retrieval.errors import SourceError, StoreError, StoreLockedErr
 from interlingua.retrieval.filters import where
 from interlingua.retrieval.migration import bring_in_step, roll_back
 from interlingua.retrieval.protocols import Store
-from interlingua.retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from interlingua.retrieval.stores.collection_records import CollectionRecords
 from interlingua.retrieval.stores.connection import Connection
+from interlingua.retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from qdrant_client import QdrantClient
 from support import NgramEmbedder, ShortNgrams
 from sync_samples import (
