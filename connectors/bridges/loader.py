@@ -25,7 +25,9 @@ class LoaderConnector:
     A loader is a LangChain `BaseLoader`, a LlamaIndex reader, a dlt resource, a function, or any iterable of their
     documents, of mappings or of texts. The id of a document is the name of this source, `/`, and its own id or what it
     says it is of (`source`, `url`, `file_path`…); several of one such source add `#` and their page, or a digest of
-    their content. Random ids are not used, and metadata that changes although the document does not is left out.
+    their content. Those of one source have to come one after the other: of a loader that mixes them, as with several
+    threads, the first is called by the source alone, whichever that is. Random ids are not used, and metadata that
+    changes although the document does not is left out.
 
     What the loader raises becomes a SourceError, so that what it has not given does not count as deleted.
 
