@@ -32,8 +32,11 @@ def listed(hosts: Hosts, *, named: Iterable[Url], starts: Iterable[Url], most: i
     waiting += sorted(optional, key=str)
     seen: set[Url] = set()
     for url in waiting:
-        if url in seen or len(seen) >= _MAX_SITEMAPS:
+        if url in seen:
             continue
+        if len(seen) >= _MAX_SITEMAPS:
+            yield Skip(id=str(url), reason=f"there are more than {_MAX_SITEMAPS:,} sitemaps: {url} and more are not read")
+            return
         seen.add(url)
         try:
             answer = hosts.fetch(url)
