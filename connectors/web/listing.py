@@ -35,7 +35,7 @@ def listed(hosts: Hosts, *, named: Iterable[Url], starts: Iterable[Url], most: i
         if url in seen:
             continue
         if len(seen) >= _MAX_SITEMAPS:
-            yield Skip(id=str(url), reason=f"there are more than {_MAX_SITEMAPS:,} sitemaps: {url} and more are not read")
+            yield Skip(id=str(url), reason=f"there are more than {_MAX_SITEMAPS:,} sitemaps: this one is not read")
             return
         seen.add(url)
         try:
