@@ -21,29 +21,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-from ...retrieval.errors import ConfigurationError, SourceError
+from ...retrieval.errors import ConfigurationError
 from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.limits import Limits
 from ..files.pool import WorkerPool
-from .addresses import Permission, RefusedError
+from .addresses import RefusedError
 from .crawl import Crawl, Item
 from .dialling import Dial, Resolver, dial, resolve
-from .fetching import Fetcher, FetchError, FetchLimits
+from .fetchers import fetchers
 from .frontier import Frontier
 from .hosts import Hosts
+from .listing import listed
 from .memory import Memory, loads
 from .pages import Reader
 from .roots import Roots
 from .scope import Scope, site
-from .sitemaps import Entry, FeedFoundError, entries
 from .urls import Url, parse
 from .visiting import Visitor
 
 _EXTRACTION = 1
 """Raise it whenever the same page would be read differently: all pages are then asked for anew."""
-_MAX_SITEMAPS = 1000
 
 
 class WebConnector:
@@ -129,16 +127,19 @@ class WebConnector:
         self._respect_robots = respect_robots
         self._recheck_days = recheck_days
         self._limits = limits
-        self._fetching: dict[str, Any] = {
-            "user_agent": user_agent,
-            "limits": FetchLimits(max_bytes=max_bytes, total_seconds=timeout),
-            "permission": Permission(allow_private=allow_private, allow_hosts=allow_hosts),
-            "headers": dict(headers or {}),
-            "trusted": frozenset(url.origin for url in (*self._start, *self._sitemaps)),
-            "ca_file": ca_file,
-            "resolver": resolver,
-            "dialler": dialler,
-        }
+        self._max_bytes = max_bytes
+        self._fetcher = fetchers(
+            (*self._start, *self._sitemaps),
+            user_agent=user_agent,
+            headers=headers,
+            allow_private=allow_private,
+            allow_hosts=allow_hosts,
+            ca_file=ca_file,
+            max_bytes=max_bytes,
+            timeout=timeout,
+            resolver=resolver,
+            dialler=dialler,
+        )
 
     @property
     def source(self) -> str:
@@ -163,7 +164,7 @@ class WebConnector:
         yield from self._run(memory)
 
     def _run(self, memory: Memory) -> Iterator[Item]:
-        fetcher = Fetcher(**self._fetching)
+        fetcher = self._fetcher()
         hosts = Hosts(
             fetcher,
             robots_name=self._robots_name,
@@ -184,48 +185,10 @@ class WebConnector:
             concurrency=self._concurrency,
         )
         try:
-            yield from crawl.run(self._listed(hosts))
+            starts = self._start if self._discover else ()
+            yield from crawl.run(listed(hosts, named=self._sitemaps, starts=starts, most=self._max_bytes))
         finally:
             fetcher.close()
-
-    def _listed(self, hosts: Hosts) -> Iterator[Entry | Skip | None]:
-        """All pages of all sitemaps; a Skip for one that could not be read, None for one that could."""
-        waiting = list(self._sitemaps)
-        required, optional = set(waiting), set[Url]()
-        if self._discover:
-            for url in self._start:
-                try:
-                    optional.update(hosts.sitemaps(url))
-                except SourceError:
-                    continue  # the visit of the start page says so, and whether it matters
-        optional -= required
-        waiting += sorted(optional, key=str)
-        seen: set[Url] = set()
-        most = self._fetching["limits"].max_bytes
-        for url in waiting:
-            if url in seen or len(seen) >= _MAX_SITEMAPS:
-                continue
-            seen.add(url)
-            try:
-                answer = hosts.fetch(url)
-                if answer.status in (404, 410) and url in optional:
-                    continue  # robots.txt often names sitemaps of long ago
-                if answer.status != 200:
-                    raise FetchError(f"answers {answer.status}")
-                for entry in entries(answer.content, answer.url, most=most):
-                    if entry.index:
-                        waiting.append(entry.url)
-                        if url in required:
-                            required.add(entry.url)
-                    else:
-                        yield entry
-                yield None
-            except (FetchError, RefusedError, SourceError) as error:
-                if isinstance(error, SourceError) and url in required:
-                    raise
-                if isinstance(error, FeedFoundError) and url in optional:
-                    continue  # some robots.txt name their feeds as sitemaps
-                yield Skip(id=str(url), reason=f"the sitemap {url} could not be read: {error}")
 
     def _settings(self) -> str:
         """Changes whenever a stored cursor could lead to other pages than a new listing."""

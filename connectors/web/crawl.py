@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ...retrieval.errors import SourceError
 from ...retrieval.types import Checkpoint, Document, Gone, Skip
-from .frontier import Frontier
+from .frontier import Frontier, end_of
 from .memory import DOCUMENT, FAILED, OTHER, Known, validators
 from .roots import Roots
 from .sitemaps import Entry
@@ -161,7 +161,7 @@ class Crawl:
         deferred, self._deferred = self._deferred, {}
         pages = self.frontier.memory.pages
         for text in deferred:
-            target = _last(deferred, text)
+            target = end_of(deferred, text)
             if target != text and target in pages and pages[target].state == DOCUMENT:
                 self._moved[text] = target
             else:
@@ -185,7 +185,7 @@ class Crawl:
                     "If they did move there, delete the source and read it again."
                 )
         for text in self._moved:
-            known, target = pages[text], _last(self._moved, text)
+            known, target = pages[text], end_of(self._moved, text)
             if known.state != OTHER and (target == text or self.frontier.is_unread(parse(target))):
                 known.state = FAILED  # its turn is not over: the next run asks again
                 where = "itself, in a ring" if target == text else f"{target}, which could not be read"
@@ -242,15 +242,3 @@ class Crawl:
                     yield Gone(id=text)
         memory.turn, memory.listing = memory.turn + 1, False
         yield Checkpoint(cursor=memory.dumps())
-
-
-def _last(leads: Mapping[str, str], text: str) -> str:
-    """Where a chain of redirects or canonical links ends; `text` itself for a ring."""
-    seen = {text}
-    target = leads[text]
-    while target in leads:
-        if target in seen:
-            return text
-        seen.add(target)
-        target = leads[target]
-    return target

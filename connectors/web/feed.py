@@ -11,17 +11,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from ...retrieval.errors import ConfigurationError, CursorLostError, SourceError
 from ...retrieval.types import Checkpoint, Document, Gone, Pending, Skip
 from ..files.content import as_title
 from ..files.limits import Limits
 from ..files.pool import WorkerPool
-from .addresses import Permission, RefusedError
+from .addresses import RefusedError
 from .dialling import Dial, Resolver, dial, resolve
 from .entries import document, facts_of, link_of, linked, parse_feed, revision_of
-from .fetching import Fetched, Fetcher, FetchError, FetchLimits
+from .fetchers import fetchers
+from .fetching import Fetched, FetchError
 from .hosts import Hosts
 from .memory import validators
 from .pages import Reader
@@ -82,17 +82,21 @@ class FeedConnector:
         self._follow = follow_links
         self._limits = limits
         self._robots_name = user_agent.partition("/")[0].strip() or "interlingua"
-        self._manners: dict[str, Any] = {"respect_robots": respect_robots, "delay": delay, "max_pause": max_pause}
-        self._fetching: dict[str, Any] = {
-            "user_agent": user_agent,
-            "limits": FetchLimits(max_bytes=max_bytes, total_seconds=timeout),
-            "permission": Permission(allow_private=allow_private, allow_hosts=allow_hosts),
-            "headers": dict(headers or {}),
-            "trusted": frozenset(url.origin for url in self._feeds),
-            "ca_file": ca_file,
-            "resolver": resolver,
-            "dialler": dialler,
-        }
+        self._hosts = partial(
+            Hosts, robots_name=self._robots_name, respect_robots=respect_robots, delay=delay, max_pause=max_pause
+        )
+        self._fetcher = fetchers(
+            self._feeds,
+            user_agent=user_agent,
+            headers=headers,
+            allow_private=allow_private,
+            allow_hosts=allow_hosts,
+            ca_file=ca_file,
+            max_bytes=max_bytes,
+            timeout=timeout,
+            resolver=resolver,
+            dialler=dialler,
+        )
 
     @property
     def source(self) -> str:
@@ -116,8 +120,7 @@ class FeedConnector:
 
     def _run(self, memory: dict[str, list[str]]) -> Iterator[Document | Pending | Skip | Checkpoint]:
         # Not closed at the end: the Pendings that come out of it are read later. It goes with the last of them.
-        fetcher = Fetcher(**self._fetching)
-        hosts = Hosts(fetcher, robots_name=self._robots_name, **self._manners)
+        hosts = self._hosts(self._fetcher())
         pool = WorkerPool(self._limits)
         reader = Reader(pool=pool, limits=self._limits, robots_name=self._robots_name, tracking=False)
         visitor = Visitor(hosts=hosts, reader=reader)

@@ -139,3 +139,15 @@ class Frontier:
             return False
         day = int(calendar.timegm(changed) // 86_400)
         return day + 2 < known.checked and 0 <= self.today - known.checked < self.recheck_days
+
+
+def end_of(leads: Mapping[str, str], text: str) -> str:
+    """Where a chain of redirects or canonical links ends; `text` itself for a ring."""
+    seen = {text}
+    target = leads[text]
+    while target in leads:
+        if target in seen:
+            return text
+        seen.add(target)
+        target = leads[target]
+    return target

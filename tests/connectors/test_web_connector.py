@@ -805,6 +805,24 @@ def test_a_busy_host_of_a_sitemap_in_robots_txt_does_not_end_the_run(server: Sit
         assert caught.value.retry_after == 3600
 
 
+def test_more_sitemaps_than_are_read_make_no_page_gone(server: Site) -> None:
+    def index(children: list[str]) -> None:
+        maps = "".join(f"<sitemap><loc>{server.url}{path}</loc></sitemap>" for path in children)
+        server.put("/sitemap.xml", f"<sitemapindex {NAMESPACES}>{maps}</sitemapindex>", "application/xml")
+
+    server.put("/a.xml", sitemap(server, "/a"), "application/xml")
+    server.page("/a", "ዳቦ ቤቱ ማክሰኞ ክፍት ነው።")
+    index(["/a.xml"])
+    first = change(server, listed(server))
+    more = [f"/{number}.xml" for number in range(999)]
+    for path in more:
+        server.put(path, sitemap(server), "application/xml")
+    index([*more, "/a.xml"])
+    second = change(server, listed(server), first.cursors[-1])
+    assert second.gone == []
+    assert "more than 1,000 sitemaps" in second.skips["/a.xml"]
+
+
 def test_a_feed_that_robots_txt_names_as_a_sitemap_is_no_failure(server: Site) -> None:
     server.put("/robots.txt", f"Sitemap: {server.url}/feed\n", "text/plain")
     server.put("/feed", BROKEN["a feed"], "application/rss+xml")
