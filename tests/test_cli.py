@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interlingua.app.cli import app
+from interlingua.app.cli import COMMANDS, app, command_line
 from interlingua.app.cli.search import parse_filters
 from interlingua.retrieval.catalogue import embedding_models, reranker_models
 from interlingua.retrieval.errors import FilterError
@@ -271,6 +271,13 @@ def test_output_into_a_closed_pipe_ends_quietly(run: Run, tmp_path: Path) -> Non
 
 def commands() -> Sequence[str]:
     return [command.name or "" for command in app.registered_commands]
+
+
+def test_each_command_is_added_by_the_module_that_is_named_for_it() -> None:
+    assert set(COMMANDS) == {info.name for info in [*app.registered_commands, *app.registered_groups]}
+    for command in COMMANDS:
+        alone = command_line(command)
+        assert command in {info.name for info in [*alone.registered_commands, *alone.registered_groups]}
 
 
 @pytest.mark.parametrize("command", commands())

@@ -22,9 +22,9 @@ def _warm_up() -> None:
 def main() -> None:
     """Run Streamlit in this process."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    threading.Thread(target=_warm_up, name="interlingua-start", daemon=True).start()
     from streamlit.web import cli
 
+    threading.Thread(target=_warm_up, name="interlingua-start", daemon=True).start()
     sys.argv = ["streamlit", "run", str(Path(__file__).with_name("app.py")), *sys.argv[1:]]
     cli.main()
 

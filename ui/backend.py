@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..app.access.keys import Scope
 from ..app.access.values import Overview, Sample, StoredDocument, Summary
-from ..app.answers.values import Event
 from ..connectors.report import Report
 from ..retrieval.compression import Measured
 from ..retrieval.highlights import Span
 from ..retrieval.types import Chunk, Hit
+
+if TYPE_CHECKING:
+    from ..app.answers.values import Event
 
 Filters = Mapping[str, Any]
 """The filter language of a search: see `retrieval.filters`."""

@@ -6,20 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..app.access.keys import EVERYONE, Key, Scope
 from ..app.access.values import Summary
 from ..app.access.view import View
-from ..app.answers import Chat, Event, answerer_for, passages_alone
 from ..app.index import Index
 from ..app.planning import plan_index
-from ..app.server.sources import UploadedFiles
 from ..app.settings import described
 from ..app.wiring import limits_for
 from ..connectors.report import Report
 from ..retrieval.compression import Measured
 from ..retrieval.highlights import Span, best_sentences
 from .backend import Contents, Progress
+
+if TYPE_CHECKING:
+    from ..app.answers import Chat, Event
 
 
 class Embedded:
@@ -68,6 +70,8 @@ class Embedded:
 
     def stream_answer(self, question: str, *, languages: Sequence[str] | None = None) -> Iterator[Event]:
         """See `Backend.stream_answer`."""
+        from ..app.answers import answerer_for, passages_alone
+
         if self._chat is None:
             return passages_alone(partial(self._view.search, question, languages=languages))
         return answerer_for(self._index, self._chat, search=self._view.search).stream(question, languages=languages)
@@ -96,4 +100,6 @@ class Embedded:
 
     def ingest(self, files: Sequence[Path], progress: Progress) -> Report:
         """See `Backend.ingest`."""
+        from ..app.server.sources import UploadedFiles
+
         return self._view.ingest(UploadedFiles(paths=files, limits=limits_for(self._index.settings)), progress=progress)

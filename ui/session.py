@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import streamlit as st
 
 from ..app.access.keys import EVERYONE, Key, Keys
-from ..app.answers import Chat, open_chat
 from ..app.index import Index, from_settings
 from ..app.settings import Settings, load, plain
 from ..retrieval.errors import ConfigurationError, InterlinguaError
@@ -23,6 +22,7 @@ from .embedded import Embedded
 from .parts import notice
 
 if TYPE_CHECKING:
+    from ..app.answers import Chat
     from ..app.client.client import Client
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Shared:
         """The index and what writes answers, opened on the first call. An error is not kept: it is tried again."""
         with self._lock:
             if self._opened is None:
-                self._opened = from_settings(settings), open_chat(settings)
+                self._opened = from_settings(settings), _chat(settings)
             return self._opened
 
     def warm_up(self) -> None:
@@ -62,6 +62,15 @@ class Shared:
             opened, self._opened = self._opened, None
             if opened is not None:
                 opened[0].close()
+
+
+def _chat(settings: Settings) -> Chat | None:
+    """What writes answers. Loaded only where there is one: a first result would wait for it."""
+    if settings.chat_url is None and settings.chat_model is None:
+        return None
+    from ..app.answers import open_chat
+
+    return open_chat(settings)
 
 
 SHARED = Shared()

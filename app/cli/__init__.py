@@ -10,33 +10,44 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import typer
 import typer.core
 
 from ... import __version__
 from ...retrieval.errors import InterlinguaError
-from . import (
-    ask,
-    demo,
-    doctor,
-    ingest,
-    keys,
-    manage,
-    mcp,
-    migrate,
-    models,
-    plan,
-    search,
-    serve,
-    sources,
-    status,
-    sync,
-    translations,
-    ui,
-)
 from .console import fail
+
+if TYPE_CHECKING:
+    app: typer.Typer
+
+COMMANDS = {
+    "ingest": "ingest",
+    "sync": "sync",
+    "sources": "sources",
+    "search": "search",
+    "ask": "ask",
+    "serve": "serve",
+    "ui": "ui",
+    "status": "status",
+    "languages": "status",
+    "delete": "manage",
+    "export": "manage",
+    "import": "manage",
+    "list": "manage",
+    "plan": "plan",
+    "migrate": "migrate",
+    "translations": "translations",
+    "models": "models",
+    "doctor": "doctor",
+    "keys": "keys",
+    "mcp": "mcp",
+    "demo": "demo",
+}
+"""The module that adds each command. Only that of the command asked for is loaded: all take a second."""
 
 
 class _Group(typer.core.TyperGroup):
@@ -58,37 +69,39 @@ class _Group(typer.core.TyperGroup):
         return result
 
 
-app = typer.Typer(
-    name="interlingua",
-    cls=_Group,
-    help="One index for every language: ingest documents in many languages, search them in any.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 some documents were skipped, 4 deletions were refused, "
-    "5 doctor or models check found a problem, 6 ask has no chat model, 130 interrupted.",
-)
-for module in (
-    ingest,
-    sync,
-    sources,
-    search,
-    ask,
-    serve,
-    ui,
-    status,
-    translations,
-    manage,
-    plan,
-    migrate,
-    models,
-    doctor,
-    keys,
-    mcp,
-    demo,
-):
-    module.register(app)
+def command_line(command: str | None = None) -> typer.Typer:
+    """The command line with all commands, or with this one and those that its module adds besides."""
+    made = typer.Typer(
+        name="interlingua",
+        cls=_Group,
+        help="One index for every language: ingest documents in many languages, search them in any.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 some documents were skipped, 4 deletions were refused, "
+        "5 doctor or models check found a problem, 6 ask has no chat model, 130 interrupted.",
+    )
+    made.callback()(_options)
+    for name in dict.fromkeys(COMMANDS.values() if command is None else [COMMANDS[command]]):
+        import_module(f".{name}", __name__).register(made)
+    return made
+
+
+@cache
+def _whole() -> typer.Typer:
+    return command_line()
+
+
+def __dir__() -> list[str]:
+    return [*globals(), "app"]
+
+
+def __getattr__(name: str) -> Any:
+    """`app`: the whole command line, as Typer's own tools want it."""
+    if name == "app":
+        return _whole()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _version(value: bool) -> None:
@@ -97,7 +110,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
 ) -> None:
@@ -109,4 +121,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    app()
+    first = sys.argv[1] if len(sys.argv) > 1 else None
+    command_line(first if first in COMMANDS else None)()

@@ -6,15 +6,16 @@ import json
 import sys
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from ...retrieval.errors import InputError
-from ..index import Index
-from ..index import open as open_index
+
+if TYPE_CHECKING:
+    from ..index import Index
 
 out = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
 """Results; wraps only on a terminal, so that pipes get whole lines."""
@@ -56,6 +57,8 @@ def index(
     store: str | None, collection: str | None, embedder: str | None, *, create: bool = False, **options: Any
 ) -> Index:
     """Open the index that the options, the environment and interlingua.toml describe."""
+    from ..index import open as open_index  # half a second, which the start of the interface would wait for
+
     return open_index(store, create=create, collection=collection, embedder=embedder, **options)
 
 
