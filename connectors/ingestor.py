@@ -22,6 +22,7 @@ from .report import Report, Tally
 from .seen import SeenIds
 from .stages import Kept, plan, read
 from .sync.owners import Owners
+from .sync.state import doubt_attached
 from .vanished import delete_documents, suspicious, vanished
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,8 @@ class Ingestor:
             if delete and connector.complete:
                 self._delete_vanished(connector.source, seen, unread, tally, force=force)
         finally:
+            if tally.counts["added"] or tally.counts["updated"]:  # perhaps without what sync puts on documents
+                doubt_attached(self._store.records(), connector.source)
             self._store.flush()
         report = tally.report(time.perf_counter() - started)
         if progress is not None:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ...retrieval.errors import StoreError
 from ...retrieval.protocols import Records
 from ..seen import SeenIds
+from ..stages import related
 
 MAX_RUNS = 20
 _PREFIX = "sync/"
@@ -187,6 +188,15 @@ def save_attached(records: Records, source: str, attached: Attached) -> None:
 def remove_attached(records: Records, sources: Sequence[str]) -> None:
     """Know nothing of what is attached to these."""
     records.remove([_ATTACHED + _quoted(source) for source in sources])
+
+
+def doubt_attached(records: Records, source: str) -> None:
+    """Know no longer that it is still attached to what was stored of `source`, or of one within which or around it."""
+    for key in records.names(_ATTACHED):
+        name = unquote(key.removeprefix(_ATTACHED), errors="surrogatepass")
+        if related(name, source):
+            for one, attached in load_attached(records, name).items():
+                save_attached(records, one, dataclasses.replace(attached, mark=""))
 
 
 def save_part(

@@ -638,6 +638,17 @@ def test_another_access_holds_at_once_though_the_source_is_down(sync: Syncing, b
     assert metadata(sync) == [dict(plan.metadata)] * 4
 
 
+@pytest.mark.parametrize("name", ["log", "log/part"])
+def test_access_is_put_on_again_what_an_ingest_without_it_stored(sync: Syncing, name: str) -> None:
+    source = filled(FOUR, source="log")
+    sync(source, plan=STAFF)
+    other = DocumentsConnector(items=[Document(id="a", text="Other.")], source=name)
+    Ingestor(sync.counting, sync.store).ingest(other)
+    assert metadata(sync).count({}) == 1
+    sync(source, plan=STAFF)
+    assert metadata(sync) == [dict(STAFF.metadata)] * 4
+
+
 def test_access_that_is_known_to_be_in_place_is_not_looked_for_again(sync: Syncing) -> None:
     source = filled(FOUR)
     sync(source, plan=STAFF)
