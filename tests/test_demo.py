@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from interlingua.app.demo import FOLDER, Tally, queries
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:

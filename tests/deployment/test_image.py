@@ -61,7 +61,11 @@ def test_the_extras_exist_and_need_no_torch() -> None:
 
 def test_what_is_run_has_the_installed_wheel_and_nothing_that_built_it() -> None:
     assert of("runtime", "COPY") == ["--from=install /opt/interlingua /opt/interlingua"]
-    assert not any(re.search(r"pip|apt|gcc|curl", rest) for rest in of("runtime", "RUN"))
+    ocr, user = of("runtime", "RUN")
+    assert not re.search(r"pip|apt|gcc|curl", user)
+    assert 'OCR=""' in of("runtime", "ARG")  # nothing of the system's, unless it is asked for
+    assert re.fullmatch(r'if \[ -n "\$\{OCR\}" \]; then .*--no-install-recommends \$\{OCR\} .*lists/\*; *fi', ocr)
+    assert not re.search(r"pip|gcc|curl", ocr)
     (install,) = of("install", "RUN")
     assert "--only-binary=:all:" in install
     assert re.search(r"--mount=type=cache,target=\S+/\.cache/pip ", install)
@@ -71,7 +75,7 @@ def test_what_is_run_has_the_installed_wheel_and_nothing_that_built_it() -> None
 def test_it_runs_as_a_fixed_user_without_rights_that_owns_its_volume_alone() -> None:
     user = last("USER")
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
-    (made,) = of("runtime", "RUN")
+    made = of("runtime", "RUN")[-1]
     uid, gid = user.split(":")
     assert f"--uid {uid}" in made
     assert f"--gid {gid}" in made
