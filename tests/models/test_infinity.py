@@ -126,6 +126,6 @@ def test_it_dies_during_an_ingest_and_comes_back_and_nothing_is_lost_or_doubled(
         expected = {each.chunk.id: each for each in whole.store.scan(vectors=True)}
         assert interrupted.status().chunks == len(found) == len(expected) > 50
         for name, each in expected.items():
-            assert asdict(found[name].chunk) == asdict(each.chunk)
+            assert found[name].chunk == each.chunk
             np.testing.assert_allclose(found[name].vector, each.vector, atol=1e-5)
     served.close()
