@@ -46,25 +46,8 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Changing:
+class Changing(Listing):
     """See `grouped`; of a source that gives changes."""
-
-    inner: Connector
-    by: str
-
-    @property
-    def source(self) -> str:
-        """That of `inner`."""
-        return self.inner.source
-
-    @property
-    def complete(self) -> bool:
-        """That of `inner`."""
-        return self.inner.complete
-
-    def documents(self) -> Iterator[Document | Pending | Skip]:
-        """See `Connector.documents`."""
-        return Listing(self.inner, self.by).documents()
 
     def changes(self, since: str | None) -> Iterator[Document | Pending | Skip | Gone | Checkpoint]:
         """See `Incremental.changes`."""
