@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from pathlib import Path
 
 SWITCH_SECONDS = 0.0005
@@ -12,7 +13,14 @@ each of the eighty files of the first page while the index is opened, and pages 
 
 
 def _warm_up() -> None:
-    """What the first page would wait for, done while the browser loads Streamlit's own scripts."""
+    """What the first page would wait for, done while the browser loads Streamlit's own scripts.
+
+    Not before the server listens: the browser needs as long for them as this takes.
+    """
+    from streamlit import runtime
+
+    while not runtime.exists() or runtime.get_instance().state is runtime.RuntimeState.INITIAL:
+        time.sleep(0.01)
     from .screens import search  # noqa: F401  # what is shown first, with the libraries that it uses
     from .session import SHARED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +32,7 @@ def main() -> None:
     style.apply()
     pages = [
         st.Page(
-            partial(_run, name),
+            partial(_run, name, _beside),
             title=words.say(f"page.{name}"),
             icon=icon,
             url_path=name,
@@ -40,17 +41,30 @@ def main() -> None:
         for name, icon in PAGES.items()
     ]
     st.logo(str(LOGO), size="large")
-    page = st.navigation(pages)
+    st.navigation(pages).run()
+
+
+def _beside() -> None:
+    """The sidebar under the list of pages."""
     with st.sidebar:
         words.choose()
         if session.signed_in():
             st.button(words.say("login.leave"), icon=":material/logout:", on_click=session.sign_out, type="tertiary")
-    page.run()
 
 
-def _run(page: str) -> None:
-    """A page, or what keeps it from being shown. Loaded on its first use: tables and charts take half a second."""
+def _run(page: str, beside: Callable[[], None] | None = None) -> None:
+    """A page, or what keeps it from being shown; then what is beside it, and then what the page has left for the end.
+
+    A page is loaded on its first use: tables and charts take half a second.
+    """
+    rest: Callable[[], None] | None = None
     try:
-        import_module(f".screens.{page}", __package__).show(session.backend())
+        try:
+            rest = import_module(f".screens.{page}", __package__).show(session.backend())
+        finally:
+            if beside is not None:
+                beside()
+        if rest is not None:
+            rest()
     except InterlinguaError as error:
         trouble(error)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from typing import Any, cast
 
@@ -25,30 +26,27 @@ PAGE = 10
 MOST = 100
 COLUMNS = 4
 """Languages that fit side by side."""
-_CLOSEST = "search.closest-sentences"
-_PAINT = 0.3
-"""Seconds for the passages to reach the browser before sentences are embedded: where that takes all cores, they would
-be shown 0.3 s later."""
+_OPTIONS = ("lang", "source", "meta", "group", "versions", "rerank", "scores", "side")
+"""Names of the options. Where none is set they are drawn last: it takes as long as a search, which comes first."""
+_CLOSEST, _PAINTED = "search.closest-sentences", "search.painted-once"
+_PAINT, _FIRST_PAINT = 0.3, 1.0
+"""Seconds for the passages to reach the browser before sentences are embedded, which may take all cores; in a new tab
+it also loads the code of each kind of widget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the widgets say, all of which the URL says too.
+    """What the widgets say, all of which the URL says too."""
 
-    `narrowing` is where the filters are still to be drawn that nobody has set: looking up what they offer takes as long
-    as a search, which comes first.
-    """
-
-    narrowing: DeltaGenerator | None
     query: str
-    languages: list[str]
-    sources: list[str]
-    filter: dict[str, Any]
-    by_document: bool
-    one_version: bool
-    side_by_side: bool
-    rerank: bool
-    scores: bool
+    languages: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    filter: dict[str, Any] = field(default_factory=dict)
+    by_document: bool = False
+    one_version: bool = False
+    side_by_side: bool = False
+    rerank: bool = False
+    scores: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +57,31 @@ class Card:
     place: DeltaGenerator
 
 
-def show(backend: Backend) -> None:
-    """The page."""
+def show(backend: Backend) -> Callable[[], None] | None:
+    """The page; what is left to do when all of it is there."""
     have = backend.seen.languages()
     if not have:
         empty_index()
-        return
-    asked = _asked(backend, have)
+        return None
+    query = _box()
+    options = st.container(horizontal=True, vertical_alignment="bottom")
+    chosen = any(st.session_state.get(name) or st.query_params.get(name) for name in _OPTIONS)
+    asked = _asked(backend, have, query, options) if chosen else Asked(query=query)
+    drawn: Sequence[Card] = ()
     if like := st.query_params.get("like"):
         _similar(backend, like)
     elif not asked.query:
         notice("info", words.say("search.start"))
     elif asked.side_by_side:
-        _side_by_side(backend, asked, have)
+        drawn = _side_by_side(backend, asked, have)
     else:
-        _list(backend, asked)
-    if asked.narrowing is not None:
-        _narrowed(backend, asked.narrowing)
+        drawn = _list(backend, asked)
+    if not chosen:
+        _asked(backend, have, query, options)
+    return partial(_mark_sentences, backend, asked, drawn)
 
 
-def _asked(backend: Backend, have: Mapping[str, int]) -> Asked:
+def _box() -> str:
     query = st.text_input(
         words.say("search.box"),
         placeholder=words.say("search.placeholder"),
@@ -88,7 +91,12 @@ def _asked(backend: Backend, have: Mapping[str, int]) -> Asked:
         on_change=_end_similar,
         icon=":material/search:",
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    return query.strip()
+
+
+def _asked(backend: Backend, have: Mapping[str, int], query: str, place: DeltaGenerator) -> Asked:
+    """Draw the options, and say what is set."""
+    with place:
         languages = st.multiselect(
             words.say("search.language_filter"),
             list(have),
@@ -104,13 +112,10 @@ def _asked(backend: Backend, have: Mapping[str, int]) -> Asked:
             one_version = st.toggle(words.say("search.one_version"), key="versions", bind="query-params")
             rerank = st.toggle(words.say("search.rerank"), key="rerank", bind="query-params")
             scores = st.toggle(words.say("search.scores"), key="scores", bind="query-params")
+            sources, metadata = _sources(backend), _metadata(backend)
         side_by_side = st.toggle(words.say("search.side_by_side"), key="side", bind="query-params")
-    narrowing = more.container()
-    narrowed = any(st.session_state.get(name) or st.query_params.get(name) for name in ("source", "meta"))
-    sources, metadata = _narrowed(backend, narrowing) if narrowed else ([], {})
     return Asked(
-        narrowing=None if narrowed else narrowing,
-        query=query.strip(),
+        query=query,
         languages=languages,
         sources=sources,
         filter=metadata,
@@ -120,12 +125,6 @@ def _asked(backend: Backend, have: Mapping[str, int]) -> Asked:
         rerank=rerank,
         scores=scores,
     )
-
-
-def _narrowed(backend: Backend, place: DeltaGenerator) -> tuple[list[str], dict[str, Any]]:
-    """The filters whose choices have to be looked up: sources, and metadata."""
-    with place:
-        return _sources(backend), _metadata(backend)
 
 
 def _sources(backend: Backend) -> list[str]:
@@ -179,20 +178,20 @@ def _date(value: str) -> dt.date | None:
         return None
 
 
-def _list(backend: Backend, asked: Asked) -> None:
+def _list(backend: Backend, asked: Asked) -> Sequence[Card]:
     """The best passages of all languages; more of them on demand."""
     wanted = f"limit {asked.query}"
     limit: int = st.session_state.setdefault(wanted, PAGE)
     hits = _found(backend, asked, limit=limit, per_document=None if asked.by_document else 2)
     if not hits:
         notice("info", words.say("search.nothing"), words.say("search.nothing_remedy"))
-        return
+        return ()
     st.caption(words.say("search.results", count=len(hits)))
     drawn = _grouped(backend, hits, asked) if asked.by_document else [_card(backend, hit, asked) for hit in hits]
-    _mark_sentences(backend, asked, drawn)
     if len(hits) >= limit and limit < MOST and st.button(words.say("common.more"), icon=":material/expand_more:"):
         st.session_state[wanted] = limit + PAGE
         st.rerun()
+    return drawn
 
 
 def _found(backend: Backend, asked: Asked, *, limit: int, per_document: int | None) -> list[Hit]:
@@ -223,7 +222,7 @@ def _grouped(backend: Backend, hits: Sequence[Hit], asked: Asked) -> list[Card]:
     return drawn
 
 
-def _side_by_side(backend: Backend, asked: Asked, have: Mapping[str, int]) -> None:
+def _side_by_side(backend: Backend, asked: Asked, have: Mapping[str, int]) -> Sequence[Card]:
     """The same query in several languages, each in its column: those chosen, or those that answer it best."""
     if asked.languages:
         tags = asked.languages[:COLUMNS]
@@ -232,14 +231,14 @@ def _side_by_side(backend: Backend, asked: Asked, have: Mapping[str, int]) -> No
         tags = list(dict.fromkeys(hit.chunk.language for hit in best))[:COLUMNS]
     if not tags:
         notice("info", words.say("search.nothing"), words.say("search.nothing_remedy"))
-        return
+        return ()
     drawn: list[Card] = []
     for column, tag in zip(st.columns(len(tags)), tags, strict=True):
         with column:
             st.html(f'<div role="heading" aria-level="3">{badge(tag)}</div>')
             hits = _found(backend, replace(asked, languages=[tag]), limit=3, per_document=1)
             drawn += [_card(backend, hit, asked) for hit in hits]
-    _mark_sentences(backend, asked, drawn)
+    return drawn
 
 
 def _similar(backend: Backend, like: str) -> None:
@@ -291,13 +290,14 @@ def _draw(card: Card, asked: Asked | None, sentence: Span | None) -> None:
 
 
 def _mark_sentences(backend: Backend, asked: Asked, drawn: Sequence[Card]) -> None:
-    """Mark what comes closest to the query where none of its words occur; after the rest, since it takes as long."""
+    """Mark what comes closest to the query where none of its words occur; after the rest, since it takes longer."""
     have = _sentences(asked.query)
     new = [card for card in drawn if card.hit.chunk.id not in have]
     new = [card for card in new if not highlight(asked.query, card.hit.chunk.text)]
     if not new:
         return
-    time.sleep(_PAINT)
+    time.sleep(_PAINT if _PAINTED in st.session_state else _FIRST_PAINT)
+    st.session_state[_PAINTED] = True
     found = backend.sentences(asked.query, [card.hit.chunk.text for card in new])
     for card, sentence in zip(new, found, strict=True):
         have[card.hit.chunk.id] = sentence
