@@ -56,7 +56,9 @@ def _create_missing(
 def _create_index(collection: str, path: str, kind: str, client: QdrantClient) -> None:
     from qdrant_client import models
 
-    client.create_payload_index(collection, path, models.PayloadSchemaType(kind), wait=True)
+    integers = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False)
+    schema = integers if kind == "integer" else models.PayloadSchemaType(kind)
+    client.create_payload_index(collection, path, schema, wait=True)
 
 
 def stored_manifest(connection: Connection, collection: str) -> Manifest | None:

@@ -87,7 +87,10 @@ def errors(folder: Path, doing: str) -> Iterator[None]:
         raise StoreError(f"{doing.capitalize()} the store in {folder} failed: {error}. {hint}") from error
 
 
-_KINDS = {"keyword": edge.PayloadSchemaType.Keyword, "integer": edge.PayloadSchemaType.Integer}
+_KINDS: dict[str, edge.PayloadSchemaType | edge.IntegerIndexParams] = {
+    "keyword": edge.PayloadSchemaType.Keyword,
+    "integer": edge.IntegerIndexParams(lookup=True, range=False),  # ranges would take 124 bytes of memory a chunk
+}
 
 
 def _config(manifest: Manifest) -> edge.EdgeConfig:
