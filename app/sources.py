@@ -26,6 +26,7 @@ from typing import Any
 
 from ..connectors import kinds
 from ..connectors.files.limits import Limits
+from ..connectors.secrets import concealed, concealer, concealing
 from ..connectors.stages import related
 from ..connectors.sync.plan import ACCESS, Plan
 from ..connectors.translations import grouped
@@ -112,7 +113,9 @@ def _source(name: str, table: Mapping[str, Any], limits: Limits) -> Configured:
     if not isinstance(kind, str):
         raise ConfigurationError(f"{where}: kind is missing. Kinds: {', '.join(kinds.KINDS)}, or package.module:Class.")
     given = {key: value for key, value in table.items() if key not in OWN}
-    options = {key: _resolved(value, f"{where}: {key}") for key, value in given.items()}
+    secrets: dict[str, str] = {}
+    options = {key: _resolved(value, f"{where}: {key}", secrets) for key, value in given.items()}
+    conceal = concealer(secrets)
     times = {
         key: seconds(table[key], f"{where}: {key}")
         for key in ("every", "grace", "full_every", "expire")
@@ -128,7 +131,9 @@ def _source(name: str, table: Mapping[str, Any], limits: Limits) -> Configured:
             'such as "article".'
         )
     plan = Plan(metadata=_metadata(table, where), options=_digest(kind, given, by), **times)
-    connector = kinds.connector(kind, options, where=where, limits=limits)
+    with concealed(conceal):
+        connector = kinds.connector(kind, options, where=where, limits=limits)
+    connector = concealing(connector, conceal) if secrets else connector
     connector = connector if by is None else grouped(connector, by)
     return Configured(name=name, kind=kind, connector=connector, plan=plan, every=every)
 
@@ -155,17 +160,18 @@ def _metadata(table: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise ConfigurationError(f"{where}: {error}") from error
 
 
-def _resolved(value: Any, where: str) -> Any:
-    """`value` with what it takes from the environment, at any depth."""
+def _resolved(value: Any, where: str, secrets: dict[str, str]) -> Any:
+    """`value` with what it takes from the environment, at any depth, which is put down in `secrets` with its name."""
     if isinstance(value, str) and value.startswith(_ENV):
         found = variable(value.removeprefix(_ENV))
         if found is None:
             raise ConfigurationError(f"{where} is {value}, and there is no such variable in the environment.")
+        secrets[found] = value
         return found
     if isinstance(value, list):
-        return [_resolved(one, where) for one in value]
+        return [_resolved(one, where, secrets) for one in value]
     if isinstance(value, Mapping):
-        return {key: _resolved(one, f"{where}.{key}") for key, one in value.items()}
+        return {key: _resolved(one, f"{where}.{key}", secrets) for key, one in value.items()}
     return value
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import replace
 
-from ..retrieval.protocols import Connector, Incremental
-from ..retrieval.types import TRANSLATION_GROUP, Checkpoint, Document, Gone, Pending, Skip
+from ..retrieval.protocols import Connector
+from ..retrieval.types import TRANSLATION_GROUP, Document, Pending, Skip
+from .wrapped import Item, wrapped
 
 _MARK = "version of"
 
@@ -19,47 +18,14 @@ def grouped(connector: Connector, by: str) -> Connector:
     the id of that row's document. A document without a value, or whose value is neither a text nor a whole number, is
     left as it is. What was stored without is read again, and not embedded again.
     """
-    return Changing(connector, by) if hasattr(connector, "changes") else Listing(connector, by)
+    return wrapped(connector, lambda items: (_item(item, by, connector.source) for item in items))
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """See `grouped`."""
-
-    inner: Connector
-    by: str
-
-    @property
-    def source(self) -> str:
-        """That of `inner`."""
-        return self.inner.source
-
-    @property
-    def complete(self) -> bool:
-        """That of `inner`."""
-        return self.inner.complete
-
-    def documents(self) -> Iterator[Document | Pending | Skip]:
-        """See `Connector.documents`."""
-        for item in self.inner.documents():
-            yield _item(item, self.by, self.source)
-
-
-@dataclass(frozen=True, slots=True)
-class Changing(Listing):
-    """See `grouped`; of a source that gives changes."""
-
-    def changes(self, since: str | None) -> Iterator[Document | Pending | Skip | Gone | Checkpoint]:
-        """See `Incremental.changes`."""
-        for item in cast("Incremental", self.inner).changes(since):
-            yield item if isinstance(item, Gone | Checkpoint) else _item(item, self.by, self.source)
-
-
-def _item(item: Document | Pending | Skip, by: str, source: str) -> Document | Pending | Skip:
-    if isinstance(item, Skip):
-        return item
+def _item(item: Item, by: str, source: str) -> Item:
     if isinstance(item, Document):
         return _document(item, by, source)
+    if not isinstance(item, Pending):
+        return item
 
     def read() -> Document | Skip:
         found = item.read()

@@ -11,6 +11,7 @@ from interlingua import FilesConnector
 from interlingua.app.settings import described, load
 from interlingua.app.sources import Configured, configured, seconds
 from interlingua.connectors.kinds import KINDS, connector
+from interlingua.connectors.wrapped import Listing
 from interlingua.retrieval.errors import ConfigurationError
 from interlingua.retrieval.protocols import Connector
 from interlingua.retrieval.types import Document
@@ -93,7 +94,8 @@ def test_a_connector_of_ones_own_with_values_of_the_environment(monkeypatch: pyt
         headers={"Accept": "hunter2"},
         names=("a", "b"),
     )
-    assert one.connector == expected
+    assert isinstance(one.connector, Listing)
+    assert one.connector.inner == expected
     monkeypatch.setenv("OWN_PASSWORD", "another")
     assert read(toml)[0].plan.key == one.plan.key  # a new password is no reason to list everything
     assert read(toml.replace("pages = 3", "pages = 4"))[0].plan.key != one.plan.key
