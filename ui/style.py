@@ -18,10 +18,12 @@ _DARK = """
 .il-info { background: #182c3d; border-color: #2d4f6b; color: #c4def2; }
 """
 _MIRRORED = """
-.stApp, [data-testid="stSidebar"], [data-testid="stDialog"], [data-baseweb="popover"] {
+.stApp, [data-testid="stSidebar"], [data-testid="stDialog"], [data-baseweb="popover"], [role="listbox"] {
   direction: rtl; text-align: right;
 }
-[data-testid="stMain"] [data-testid="stMarkdownContainer"], label { text-align: right; }
+[data-testid="stMain"] :is([data-testid="stMarkdownContainer"], [data-testid="stCaptionContainer"]), label {
+  text-align: right;
+}
 [data-testid="stSidebar"][data-collapsed="true"] { display: none; } /* Streamlit moves it away to the left */
 [data-testid="stCheckbox"] label > div:first-of-type { direction: ltr; } /* the knob of a switch */
 """

@@ -225,9 +225,13 @@ def test_a_skipped_file_says_why(url: str, tab: Tab, tmp_path: Path) -> None:
 def test_the_interface_speaks_the_language_of_the_browser(
     locale: str, word: str, direction: str, url: str, tab: Tab
 ) -> None:
-    page = tab(url, locale=locale)
+    page = tab(f"{url}/?q={quote(QUERIES['de'])}", locale=locale)
     expect(page.get_by_role("link", name=word).first).to_be_visible()
     expect(page.locator(".stApp")).to_have_css("direction", direction)
+    side = "right" if direction == "rtl" else "left"
+    expect(page.get_by_test_id("stCaptionContainer").first).to_have_css("text-align", side)
+    page.get_by_role("combobox").first.click()
+    expect(page.get_by_role("option").first).to_have_css("direction", direction)
 
 
 def test_the_keyboard_is_enough_for_a_search(url: str, tab: Tab) -> None:
