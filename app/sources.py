@@ -115,7 +115,6 @@ def _source(name: str, table: Mapping[str, Any], limits: Limits) -> Configured:
     given = {key: value for key, value in table.items() if key not in OWN}
     secrets: dict[str, str] = {}
     options = {key: _resolved(value, f"{where}: {key}", secrets) for key, value in given.items()}
-    conceal = concealer(secrets)
     times = {
         key: seconds(table[key], f"{where}: {key}")
         for key in ("every", "grace", "full_every", "expire")
@@ -131,9 +130,9 @@ def _source(name: str, table: Mapping[str, Any], limits: Limits) -> Configured:
             'such as "article".'
         )
     plan = Plan(metadata=_metadata(table, where), options=_digest(kind, given, by), **times)
-    with concealed(conceal):
+    with concealed(concealer(secrets)):
         connector = kinds.connector(kind, options, where=where, limits=limits)
-    connector = concealing(connector, conceal) if secrets else connector
+    connector = concealing(connector, secrets) if secrets else connector
     connector = connector if by is None else grouped(connector, by)
     return Configured(name=name, kind=kind, connector=connector, plan=plan, every=every)
 

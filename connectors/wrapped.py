@@ -13,9 +13,12 @@ Item = Document | Pending | Skip | Gone | Checkpoint
 Change = Callable[[Iterator[Item]], Iterator[Item]]
 
 
-def wrapped(connector: Connector, change: Change) -> Connector:
-    """`connector` with what `change` makes of its items; one that gives changes where `connector` does."""
-    return Changing(connector, change) if hasattr(connector, "changes") else Listing(connector, change)
+def wrapped(connector: Connector, change: Change, *, name: Callable[[str], str] = str) -> Connector:
+    """`connector` with what `change` makes of its items, and `name` of its source's name.
+
+    It gives changes where `connector` does.
+    """
+    return (Changing if hasattr(connector, "changes") else Listing)(connector, change, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,12 @@ class Listing:
 
     inner: Connector
     change: Change = field(repr=False)
+    name: Callable[[str], str] = field(repr=False)
 
     @property
     def source(self) -> str:
-        """That of `inner`."""
-        return self.inner.source
+        """That of `inner`, with its name changed."""
+        return self.name(self.inner.source)
 
     @property
     def complete(self) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from interlingua import Index
 from interlingua.app.settings import load
 from interlingua.app.sources import configured
-from interlingua.connectors.secrets import concealer
+from interlingua.connectors.secrets import concealed, concealer
 from interlingua.connectors.sync.plan import Plan
 from interlingua.retrieval.errors import ConfigurationError, SourceError
 from interlingua.retrieval.types import Checkpoint, Document, Pending, Skip
@@ -123,6 +124,69 @@ def test_reasons_of_skips_do_too_and_so_does_what_is_remembered_of_a_run(
     kept = b"".join(path.read_bytes() for path in Path(index.settings.store).rglob("*.json"))
     assert clean(kept.decode())
     assert sorted(index.documents()) == ["four", "one"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A connector whose ids are made of the address that it was given."""
+
+    url: str
+    complete: bool = True
+
+    @property
+    def source(self) -> str:
+        return f"feed:{self.url}"
+
+    def documents(self) -> Iterator[Document | Pending]:
+        about = {"feed": self.url, "links": [self.url, "https://news.example/1"], "pages": 3}
+        document = Document(id=f"{self.url}#1", text="News of today.", url=self.url, metadata=about)
+        yield document
+        yield Pending(id=f"{self.url}#2", revision="1", read=lambda: replace(document, id=f"{self.url}#2"))
+
+
+def test_nor_in_what_is_stored_beside_the_passages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: Index
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FEED", "https://news.example/feed.xml?lang=de&token=tok%2B12345678")
+    Path("interlingua.toml").write_text(
+        '[sources.news]\nkind = "test_source_secrets:Feed"\nurl = "env:FEED"\n', encoding="utf-8"
+    )
+    connector = configured(load())[0].connector
+    name = "https://news.example/feed.xml?lang=de&token=env:FEED"
+    assert connector.source == f"feed:{name}"
+    index.sync(connector)
+    assert sorted(index.documents()) == [f"{name}#1", f"{name}#2"]
+    found = index.search("News of today.")[0].chunk
+    assert (found.url, found.metadata["feed"]) == (name, name)
+    assert found.metadata["links"] == [name, "https://news.example/1"]
+    assert "12345678" not in repr(found)
+    assert index.sync(connector).report.unchanged == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["?key=hunter+22%2Flong", "?key=hunter%2022%2flong", "{'key': 'hunter 22/long'}", '{"key": "hunter 22/long"}'],
+)
+def test_a_value_is_found_in_any_spelling(said: str) -> None:
+    assert "env:KEY" in concealer({"hunter 22/long": "env:KEY"})(said)
+
+
+def test_a_key_of_several_lines_is_found_in_json() -> None:
+    key = "-----BEGIN KEY-----\nabc\n-----END KEY-----"
+    assert concealer({key: "env:KEY"})(json.dumps({"key": key})) == '{"key": "env:KEY"}'
+
+
+def test_an_exception_that_goes_on_saying_it_becomes_one_that_does_not() -> None:
+    conceal = concealer({"hunter22": "env:KEY"})
+    with pytest.raises(SourceError, match=r"FileNotFoundError: .*'env:KEY'") as caught, concealed(conceal):
+        raise FileNotFoundError(2, "No such file", "hunter22")
+    assert "hunter22" not in "".join(traceback.format_exception(caught.value))
+    error = ValueError("hunter22")
+    error.add_note("with hunter22")
+    with pytest.raises(ValueError, match="env:KEY") as noted, concealed(conceal):
+        raise error
+    assert "hunter22" not in "".join(traceback.format_exception(noted.value))
 
 
 def test_short_values_are_left_in_messages() -> None:
