@@ -126,6 +126,16 @@ def load(**options: Any) -> Settings:
         raise ConfigurationError(f"{CONFIG_FILE} cannot be read: {error}") from error
 
 
+def check_interface(settings: Settings) -> None:
+    """Refuse keys for an interface over a server, which would look at none. Raises ConfigurationError."""
+    if settings.ui_url is not None and settings.keys is not None:
+        raise ConfigurationError(
+            f"keys ({settings.keys}) are for an index of its own, and the interface shows that of the server at "
+            f"{shown(settings.ui_url)}, where people sign in with the server's keys. Leave one of them out: give the "
+            "keys to interlingua serve."
+        )
+
+
 def variables(**options: Any) -> dict[str, str]:
     """`options` as environment variables, for a process that is to have them; those that are None are left out."""
     return {f"INTERLINGUA_{name.upper()}": str(value) for name, value in options.items() if value is not None}

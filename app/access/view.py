@@ -199,11 +199,26 @@ class View:
     def delete(self, *document_ids: str) -> int:
         """Delete documents by id or by what follows the key's prefix; how many passages that removed.
 
-        Of a key with a filter, only documents that it may write: those under its prefix.
+        Of a key with a filter, only documents that it may write: those under its prefix. Raises InputError for what may
+        be either of two documents, and deletes none then.
         """
         if not document_ids:
             return 0
+        for name in document_ids:
+            self._check_meant(name)
         return self._index.delete(*(self.key.own(name) for name in document_ids), within=self.key.filter)
+
+    def _check_meant(self, document_id: str) -> None:
+        own = self.key.own(document_id)
+        if own == document_id:
+            return
+        with self._index.using() as current:
+            visible = self._visible(current)
+            if all(visible.count(FIRST_CHUNK & where(document_id=name)) for name in (own, document_id)):
+                raise InputError(
+                    f"{document_id!r} may be {own!r} or the document of that very id, which this key cannot delete. "
+                    f"To delete the former, name it in full."
+                )
 
     def _names(self, document_id: str) -> tuple[str, ...]:
         """The ids that may be meant: under the key's prefix, and as it is."""

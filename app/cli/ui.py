@@ -48,7 +48,7 @@ def ui(
     if importlib.util.find_spec("streamlit") is None or importlib.util.find_spec("babel") is None:
         raise MissingExtraError("streamlit", "ui")
     options = {"ui_url": url, "keys": keys, "store": store, "collection": collection, "embedder": embedder}
-    settings_module.load(**options)  # what is wrong with them is said here, and not on a page
+    settings_module.check_interface(settings_module.load(**options))  # what is wrong is said here, and not on a page
     flags = {
         "server.address": host,
         "server.port": port,

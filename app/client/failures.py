@@ -23,17 +23,21 @@ class AbsentError(InputError):
     """There is no such document or job, or it is not for this key."""
 
 
+class DeniedError(ConfigurationError):
+    """The server asks for a key, or for another one than was given."""
+
+
 _KINDS: dict[str, type[InterlinguaError]] = {
     "chat": ChatError,
     "embedder": EmbedderError,
     "filter": FilterError,
-    "forbidden": ConfigurationError,
+    "forbidden": DeniedError,
     "method_not_allowed": ConfigurationError,
     "model_not_found": ConfigurationError,
     "not_configured": ConfigurationError,
     "not_found": AbsentError,
     "store_locked": StoreLockedError,
-    "unauthorized": ConfigurationError,
+    "unauthorized": DeniedError,
 }
 """By `type` of the server's error; for the others see `kind_of`."""
 

@@ -220,6 +220,14 @@ def test_under_its_prefix_a_key_deletes_only_what_it_sees(acme: View, index: int
     assert "acme/misplaced" in set(index.documents())
 
 
+def test_what_may_be_either_of_two_documents_is_not_deleted(acme: View, index: interlingua.Index) -> None:
+    index.ingest(Document(id="de", text=SENTENCES["fa"], metadata=ACME), delete=False)
+    with pytest.raises(InputError, match="'de' may be 'acme/de' or the document of that very id"):
+        acme.delete("ja", "de")
+    assert {"acme/ja", "acme/de", "de"} <= set(index.documents())
+    assert acme.delete("acme/de") == 1
+
+
 def test_a_number_is_not_a_yes(index: interlingua.Index) -> None:
     view = View(index, key({"level": 1}, "l/"))
     report = view.ingest(
