@@ -6,9 +6,11 @@ import contextlib
 import functools
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -85,8 +87,10 @@ class _WorkerDiedError(UnreadableError):
 
 class _Worker:
     def __init__(self) -> None:
+        # A folder of its own: what a killed one leaves there (pictures of pages) goes with it.
+        self._folder = tempfile.mkdtemp(prefix="interlingua-")
         # -P: a file named lxml.py in the present folder must not become part of the worker.
-        command = [sys.executable, "-P", "-m", f"{__package__}.worker"]
+        command = [sys.executable, "-P", "-m", f"{__package__}.worker", self._folder]
         # A process group of its own, so that what it has started (tesseract) ends with it.
         self._process = subprocess.Popen(
             command,
@@ -95,6 +99,7 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             process_group=0,
+            env=os.environ | {"TMPDIR": self._folder},
         )
         self.asked = 0
 
@@ -143,7 +148,7 @@ class _Worker:
         self.close()
 
     def close(self) -> None:
-        """End the process: an idle worker leaves when its input ends."""
+        """End the process, and remove its files: an idle worker leaves when its input ends."""
         self._pipe(self._process.stdin).close()
         try:
             self._process.wait(timeout=2)
@@ -151,6 +156,7 @@ class _Worker:
             self._process.kill()
             self._process.wait()
         self._pipe(self._process.stdout).close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     @staticmethod
     def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

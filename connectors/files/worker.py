@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ from .registry import BY_NAME
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Serve until standard input ends; the one argument is the folder for files of a moment."""
     requests, answers = sys.stdin.buffer, _private_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipe
     # openpyxl, Pillow and pytesseract want them and do not need them: 100 ms, and 400.
@@ -33,6 +34,7 @@ def main() -> None:
         _restrict(limits)
         write_frame(answers, _answer(request["path"], request["format"], limits, request["options"]))
         signal.setitimer(signal.ITIMER_REAL, 0)
+    shutil.rmtree(sys.argv[1], ignore_errors=True)  # should the parent have been killed, which removes it otherwise
 
 
 def _private_stdout() -> BinaryIO:

@@ -117,9 +117,12 @@ def test_a_worker_ends_when_its_parent_is_killed(pages: Path) -> None:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "Document\n"
         (worker,) = psutil.Process(parent.pid).children()
+        folder = Path(worker.environ()["TMPDIR"])
+        assert folder.is_dir()
         parent.kill()
     psutil.wait_procs([worker], timeout=10)
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
+    assert not folder.exists()
 
 
 EXIT = """

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import interlingua
@@ -14,8 +17,14 @@ import psutil
 import pytest
 from interlingua.app.doctor import examine
 from interlingua.connectors.files import FilesConnector, Limits
-from interlingua.connectors.files.content import UnreadableError
+from interlingua.connectors.files.content import Content, Page, UnreadableError
+from interlingua.connectors.files.formats import pdf_gates
+from interlingua.connectors.files.ocr import agreement
+from interlingua.connectors.files.ocr.agreement import confirms
+from interlingua.connectors.files.ocr.choosing import for_page
 from interlingua.connectors.files.ocr.options import Ocr
+from interlingua.connectors.files.ocr.reread import reread
+from interlingua.connectors.files.ocr.tesseract import Tesseract
 from interlingua.connectors.files.pool import WorkerPool
 from interlingua.connectors.sync.plan import Plan
 from interlingua.retrieval.errors import ConfigurationError
@@ -193,6 +202,112 @@ def test_after_three_pages_that_fail_the_others_are_not_tried(tmp_path: Path) ->
     assert time.monotonic() - began < 60
 
 
+def test_after_three_pages_that_fail_the_others_are_not_tried_either_where_no_script_can_be_told() -> None:
+    tried = []
+
+    def extract(name: str, **_: object) -> Content:
+        if name == "pdf-page":
+            tried.append(name)
+        raise UnreadableError("took longer than 60 s (Ocr.max_page_seconds)")
+
+    pages = (*[Page("", pdf_gates.NO_TEXT)] * 9, Page("Seite 10"))
+    content = reread(
+        Content(text="", pages=pages), extract, Ocr(), Tesseract(version="5", data=frozenset({"deu", "osd"}))
+    )
+    assert content.metadata["needs_ocr_pages"] == "1-9"
+    assert "OCR of page 3 failed" in str(content.metadata["needs_ocr_fix"])
+    assert len(tried) == 3
+
+
+@needs_tesseract
+def test_the_language_that_is_said_goes_before_that_of_the_cover_page(tmp_path: Path) -> None:
+    cover = "This is a digital copy of a book that was preserved for generations on library shelves."
+    path = layered(tmp_path / "a.pdf", (None, cover), (picture("de", TEXTS["de"] * 2), ""))
+    document = read_one(path, limits=limits(languages=("de",)))
+    assert "deu" in document.metadata["ocr_data"]  # type: ignore[operator]
+    assert "Würde" in document.text
+
+
+@pytest.mark.parametrize("fault", [None, pdf_gates.SCATTERED])
+def test_the_languages_that_are_said_come_first(fault: str | None) -> None:
+    tesseract = Tesseract(version="5", data=frozenset({"eng", "deu", "hin", "mar"}))
+    text = SCATTERED if fault else ""
+    said = Ocr(languages=("mr", "de"))
+    assert for_page(text, fault, "hi", said, tesseract).data == (("mar", "hin") if fault else ("mar", "deu", "hin"))
+
+
+@needs_tesseract
+def test_a_scan_with_a_line_stamped_on_it_is_read_and_keeps_the_line(tmp_path: Path) -> None:
+    stamp = "Case 1:20-cv-01234-ABC Document 12 Filed 03/04/20 Page 3 of 10"
+    path = layered(tmp_path / "a.pdf", (picture("de"), stamp))
+    document = read_one(path, limits=limits(languages=("de",)))
+    assert document.text.startswith(stamp)
+    assert error_rate(document, stamp + TEXTS["de"]) < 0.05, document.text
+    assert document.metadata["ocr_pages"] == "1"
+    assert "needs_ocr" not in document.metadata
+
+
+@needs_tesseract
+@pytest.mark.parametrize("image", [Image.effect_noise((1500, 700), 80), Image.new("L", (1500, 700), 120)])
+def test_a_photograph_with_a_caption_needs_no_ocr(image: Image.Image, tmp_path: Path) -> None:
+    caption = "Abbildung 3: Der Marktplatz im Winter, vom Turm aus gesehen."
+    document = read_one(layered(tmp_path / "a.pdf", (image, caption)), limits=limits(languages=("de",)))
+    assert document.text == caption
+    assert "needs_ocr" not in document.metadata
+
+
+@needs_tesseract
+def test_a_layer_that_says_what_is_printed_stays_whatever_a_gate_takes_it_for(tmp_path: Path) -> None:
+    path = scanned(tmp_path / "a.pdf", picture("de"))
+    ticked = f"{TEXTS['de']} \uf0fc\uf0fc\uf0fc\uf0fc\uf0fc\uf0fc\uf0fc\uf0fc"  # an opinion in ticks
+    page = Page(ticked, pdf_gates.fault(ticked))
+    assert page.fault == pdf_gates.UNMAPPED
+    pool = WorkerPool(limits(languages=("de",)))
+    content = Content(text=ticked, pages=(page,))
+    content = reread(content, partial(pool.extract, str(path)), Ocr(dpi=200, languages=("de",)), pool.tesseract)
+    assert (content.text, content.metadata) == (ticked, {})
+
+
+# What tesseract reads with Arabic data for want of Persian ones, with an error of .22; and what Chromium makes of it.
+PERSIAN = (
+    "هک چیست و چگونه از هک شدن جلوگیری کنیم هک به معنای نفوذ به رایانه یا شبکه است. "
+    "هک اخلاقی با اجازهٔ مالک انجام می‌شود."
+)
+READ = (
+    "هك جيست و جكونه از هك شدن جلوكيرى كنيم\n\nهك به معناى نفوذ به رايانه يا شبكه "
+    "أست. هك اخلاقى با اجازة مالك انجام مى شود."
+)
+BACKWARDS = (
+    "هک تسیچ و هنوگچ از هک شدن جلوگیری مینک هک هب یانعم ذوفن هب هنایار ای هکبش تسا. "
+    "هک یقالخا اب هزاجا کلام ماجنا دوشیم."
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "layer", "read", "stays"),
+    [
+        (pdf_gates.REVERSED, PERSIAN, READ, True),
+        (pdf_gates.REVERSED, BACKWARDS, READ, False),
+        (pdf_gates.REVERSED, BACKWARDS, PERSIAN, False),
+        (pdf_gates.SCATTERED, SCATTERED, SCATTERED.replace("\u0964", ""), True),  # it is printed so
+        (pdf_gates.SCATTERED, SCATTERED, re.sub(r"(?<=[\u093e\u093f\u0940]) ", "", SCATTERED), False),
+        (pdf_gates.UNMAPPED, TEXTS["de"].replace("en", "\ue012"), TEXTS["de"], False),
+        (pdf_gates.UNMAPPED, TEXTS["de"].replace("Vernunft", "\ue012" * 8), TEXTS["de"], False),
+    ],
+)
+def test_a_layer_is_confirmed_by_what_ocr_reads_where_its_fault_would_show(
+    fault: str, layer: str, read: str, stays: bool
+) -> None:
+    assert confirms(read, Page(layer, fault)) is stays
+
+
+def test_the_error_rate_is_that_of_the_edits() -> None:
+    assert agreement.error_rate("kitten", "sitting") == pytest.approx(3 / 7)
+    assert agreement.error_rate("", "a") == 1
+    assert agreement.error_rate("a", "a") == 0
+    assert agreement.error_rate("abcd" * 100, "bcda" * 100) == pytest.approx(2 / 400)
+
+
 @needs_tesseract
 def test_a_page_of_ten_kilometres_is_not_drawn(tmp_path: Path) -> None:
     path = layered(tmp_path / "a.pdf", (picture("de"), ""), size=(28_000_000.0, 28_000_000.0))
@@ -210,10 +325,12 @@ def test_a_large_page_is_drawn_with_fewer_dots(tmp_path: Path) -> None:
 def test_tesseract_ends_with_the_worker_that_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = scanned(tmp_path / "a.pdf", Image.effect_noise((3_000, 3_000), 60))  # 10 s for tesseract
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # so that the process is known by the file that it reads
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def running() -> list[psutil.Process]:
         found = psutil.process_iter(["cmdline"])
-        return [one for one in found if any(f"{tmp_path}/tess" in part for part in one.info["cmdline"] or ())]
+        files = re.compile(rf"{tmp_path}/(interlingua-\w+/)?tess_")
+        return [one for one in found if any(map(files.match, one.info["cmdline"] or ()))]
 
     pool, started = WorkerPool(limits()), []
     seconds = 2.0
@@ -226,6 +343,7 @@ def test_tesseract_ends_with_the_worker_that_started_it(tmp_path: Path, monkeypa
                 time.sleep(0.01)
             with pytest.raises(UnreadableError, match="took longer"):
                 asked.result()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pdf"]  # no pictures of its pages, nor their folder
     _, alive = psutil.wait_procs(started, timeout=1)
     assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from typing import Any, BinaryIO
 
@@ -16,6 +17,9 @@ _GENERATED_TITLE = re.compile(
 )
 _MOST_OBJECTS = 5_000  # of a page that are looked at
 _COVERED = 0.25  # of the page
+_FEW_LETTERS = 200  # of a line stamped on a scan, or of what its program adds
+_SCANNED = 0.5  # of the page, is covered by pictures behind such a line
+_LARGE = 1_000_000  # pixels: a page at 100 dots per inch
 _LINES = 200
 
 
@@ -49,7 +53,7 @@ def _content(document: Any, limits: Limits) -> Content:
         length += len(text)
         check_length(length, limits.max_characters)
         text = tidy_page(text)
-        pages.append(Page(text, fault(text) or (None if has_text(text) or not _is_picture(page) else NO_TEXT)))
+        pages.append(Page(text, fault(text) or (NO_TEXT if _is_picture(page, text) else None)))
         page.close()
     text = joined(pages)
     if not has_text(text):
@@ -67,10 +71,13 @@ def _content(document: Any, limits: Limits) -> Content:
     )
 
 
-def _is_picture(page: Any) -> bool:
-    """Whether a page that hardly has text shows something in its place: a picture, or letters drawn as lines."""
+def _is_picture(page: Any, text: str) -> bool:
+    """Whether a page with little text shows something in its place: a picture, or letters drawn as lines."""
     import pypdfium2.raw as raw
 
+    if has_text(text, _FEW_LETTERS):
+        return False
+    stamped = has_text(text)
     width, height = page.get_size()
     covered, lines = 0.0, 0
     kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH)
@@ -78,8 +85,11 @@ def _is_picture(page: Any) -> bool:
         if drawn.type == raw.FPDF_PAGEOBJ_PATH:
             lines += 1
         elif drawn.level:  # its place is told within another object
-            return True
+            if not stamped or math.prod(drawn.get_px_size()) >= _LARGE:
+                return True
         else:
             left, bottom, right, top = drawn.get_bounds()
             covered += (right - left) * (top - bottom)
-    return covered > _COVERED * width * height or lines >= _LINES
+    if stamped:
+        return bool(covered >= _SCANNED * width * height)
+    return bool(covered > _COVERED * width * height or lines >= _LINES)

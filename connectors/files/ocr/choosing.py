@@ -1,4 +1,4 @@
-"""Which data a page is read with: by its own bad text, the other pages, what the user says, or what tesseract sees."""
+"""Which data a page is read with: by its own bad text, what the user says, the other pages, or what tesseract sees."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ....retrieval.text.language import detect
 from ....retrieval.text.scripts import dominant_script
-from ..formats.pdf_gates import UNMAPPED, has_text
+from ..formats.pdf_gates import NO_TEXT, UNMAPPED, has_text
 from .languages import (
     ORIENTATION,
     code_of,
@@ -38,9 +38,10 @@ class Choice:
 def for_page(text: str, fault: str | None, language: str | None, options: Ocr, tesseract: Tesseract) -> Choice:
     """For a page with this bad text, or none; `language` is that of the document's other pages, None without any."""
     script = _script(text, fault)
+    # What the user says goes before what the other pages are in: a scan often has a cover page in another language.
+    likely = [*options.languages, *([language] if language and code_of(language) else [])]
     if script is not None:
-        likely = [language] if language else []
-        written = [tag for tag in (*likely, *options.languages) if in_script(tag, script)]
+        written = [tag for tag in likely if in_script(tag, script)]
         if not written and (found := detect(text)).confidence >= _SURE and in_script(found.tag, script):
             written = [found.tag]
         data, fix = data_for_languages(written, tesseract)
@@ -48,9 +49,8 @@ def for_page(text: str, fault: str | None, language: str | None, options: Ocr, t
             return Choice(data=data, fix=fix)
         data, missing = data_for_script(script, tesseract)
         return Choice(data=data, fix=fix or missing, guessed=True)
-    tags = (language,) if language and code_of(language) else options.languages
-    if tags:
-        data, fix = data_for_languages(tags, tesseract)
+    if likely:
+        data, fix = data_for_languages(likely, tesseract)
         return Choice(data=data, fix=fix)
     if ORIENTATION in tesseract.data:
         return Choice(guessed=True)
@@ -80,6 +80,7 @@ def _script(text: str, fault: str | None) -> str | None:
     """The script that a bad text is in, None where it need not be that of the page."""
     script = dominant_script(text)
     # Of glyphs that are not mapped back to characters, what is Latin is as likely nonsense.
-    if not has_text(text) or (fault == UNMAPPED and script == "Latn"):
+    # A line stamped on a scan says nothing of it.
+    if not has_text(text) or fault == NO_TEXT or (fault == UNMAPPED and script == "Latn"):
         return None
     return script

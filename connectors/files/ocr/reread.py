@@ -10,6 +10,7 @@ from typing import Any
 from ....retrieval.text.language import detect
 from ..content import Content, Page, UnreadableError, joined
 from ..formats.pdf_gates import NO_TEXT, fault, has_text
+from .agreement import confirms, with_missing
 from .choosing import SAY, Choice, for_page, for_text, for_turned
 from .languages import ORIENTATION
 from .options import Ocr
@@ -24,6 +25,7 @@ _EQUAL = 0.05  # of confidence
 _FAILURES = 3  # pages in a row that OCR breaks down at: the rest is not tried
 _SPARE = 5.0  # seconds beside tesseract itself, for drawing a page
 _SAMPLE = 20_000
+_TOLD = 0.5  # confidence in the language of the other pages
 _AT_ONCE = 8  # data of languages that a page is read with
 
 Extract = Callable[..., Content]
@@ -38,6 +40,7 @@ class _Result:
     data: tuple[str, ...] = ()
     fix: str | None = None
     broken: bool = False
+    confirmed: bool = False  # the text layer is what is printed
 
     @property
     def usable(self) -> bool:
@@ -62,8 +65,11 @@ def reread(content: Content, extract: Extract, options: Ocr, tesseract: Tesserac
     left: list[int] = []
     for number in faulty:
         result, page = results[number], pages[number]
+        if result.confirmed:
+            continue
         if result.text is not None:
-            pages[number] = Page(result.text)
+            stamped = page.fault == NO_TEXT and has_text(page.text)
+            pages[number] = Page(with_missing(result.text, page.text) if stamped else result.text)
         if result.fix is not None or (result.text is None and not (page.fault == NO_TEXT and result.data)):
             left.append(number)
     text = joined(pages)
@@ -94,31 +100,32 @@ class _Reader:
         self._options = options
         self._tesseract = tesseract
         good = joined(page for page in content.pages if not page.fault)[:_SAMPLE]
-        self._language = detect(good).tag if has_text(good) else None
+        found = detect(good)
+        self._language = found.tag if has_text(good) and found.confidence >= _TOLD else None
         self._learnt = Choice()  # what a page without any text was read with
+        self._failures = 0  # in a row
+        self._last = _Result()
 
     def read(self, numbers: Sequence[int]) -> dict[int, _Result]:
         """What became of each of these pages."""
+        beyond = _Result(fix=f"read more pages of a document than {self._options.max_pages} (ocr_max_pages)")
         results: dict[int, _Result] = {}
-        failures = 0
-        last = _Result()
         for number in numbers:
-            if len(results) >= self._options.max_pages:
-                last = _Result(fix=f"read more pages of a document than {self._options.max_pages} (ocr_max_pages)")
-            elif failures < _FAILURES:
-                last = self._page(number, self._read)
-                failures = failures + 1 if last.broken else 0
-            results[number] = last
+            results[number] = beyond if len(results) >= self._options.max_pages else self._page(number, self._read)
         for number, result in results.items():
             if result.data == (ORIENTATION,):  # too little to tell its script by itself
                 results[number] = self._page(number, self._read if self._learnt.data else self._read_as_anything)
         return results
 
     def _page(self, number: int, read: Callable[[int], _Result]) -> _Result:
+        if self._failures >= _FAILURES:
+            return self._last
         try:
-            return read(number)
+            self._last = read(number)
         except UnreadableError as error:
-            return _Result(fix=f"OCR of page {number + 1} failed: {error}", broken=True)
+            self._last = _Result(fix=f"OCR of page {number + 1} failed: {error}", broken=True)
+        self._failures = self._failures + 1 if self._last.broken else 0
+        return self._last
 
     def _read(self, number: int) -> _Result:
         page = self._pages[number]
@@ -142,6 +149,10 @@ class _Reader:
 
     def _judged(self, page: Page, best: _Result) -> _Result:
         """What the best reading of a page is worth."""
+        # Beside a caption, what cannot be read with the right data is a photograph.
+        captioned = page.fault == NO_TEXT and has_text(page.text) and best.fix is None
+        if best.text is not None and (confirms(best.text, page) or (captioned and best.confidence < MIN_CONFIDENCE)):
+            return _Result(confirmed=True)
         if best.usable:
             if page.fault == NO_TEXT and best.fix is None:
                 self._learnt = Choice(data=best.data)
