@@ -21,7 +21,7 @@ def notice(kind: Literal["error", "info"], *lines: str) -> None:
     """A message with what to do about it. Not `st.error`, which would read Markdown out of a document's name."""
     first, *rest = map(safe, lines)
     role = "alert" if kind == "error" else "status"
-    body = "".join(f"<span>{line}</span>" for line in rest)
+    body = "".join(f'<span dir="auto">{line}</span>' for line in rest)
     st.html(f'<div class="il-notice il-{kind}" role="{role}"><strong>{first}</strong>{body}</div>')
 
 
@@ -77,7 +77,11 @@ def in_context(backend: Backend, document_id: str, span: Span | None = None) -> 
 
     @st.dialog(words.say("search.context"), width="large", icon=":material/article:")
     def show() -> None:
-        document = backend.seen.document(document_id)
+        try:
+            document = backend.seen.document(document_id)
+        except InterlinguaError as error:  # a press runs the dialog alone, outside what the page catches
+            trouble(error)
+            return
         if document is None:
             notice("info", words.say("search.vanished"))
             return

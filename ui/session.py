@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -14,8 +14,8 @@ import streamlit as st
 
 from ..app.access.keys import EVERYONE, Key, Keys
 from ..app.index import Index, from_settings
-from ..app.settings import Settings, load, plain
-from ..retrieval.errors import ConfigurationError, InterlinguaError
+from ..app.settings import Settings, check_interface, load, plain
+from ..retrieval.errors import InterlinguaError
 from . import words
 from .backend import Backend
 from .embedded import Embedded
@@ -95,11 +95,14 @@ def backend() -> Backend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What can be filtered on: passages per source, and keys of the metadata whose values are texts, numbers, dates."""
+    """What can be filtered on: passages per source, and keys of the metadata with the types of their values.
+
+    Those are of str, int, float and bool. No key that is the name of a field for which `facets` answers.
+    """
 
     until: float
     sources: Mapping[str, int]
-    keys: tuple[str, ...]
+    keys: Mapping[str, Set[type]]
 
 
 def known(backend: Backend) -> Known:
@@ -107,9 +110,12 @@ def known(backend: Backend) -> Known:
     found = st.session_state.get(_KNOWN)
     if found is None or found.until < time.monotonic():
         sample = backend.seen.sample(_LOOKED_AT).chunks
-        keys = {key for chunk in sample for key, value in chunk.metadata.items() if isinstance(value, (str, int, bool))}
+        keys: dict[str, set[type]] = {}
+        for key, value in (item for chunk in sample for item in chunk.metadata.items()):
+            if key != "language" and isinstance(value, (str, int, float)):
+                keys.setdefault(key, set()).add(type(value))
         sources = backend.seen.overview().sources or {}
-        found = Known(until=time.monotonic() + _FRESH, sources=sources, keys=tuple(sorted(keys)))
+        found = Known(until=time.monotonic() + _FRESH, sources=sources, keys=dict(sorted(keys.items())))
         st.session_state[_KNOWN] = found
     return cast("Known", found)
 
@@ -134,7 +140,7 @@ def _embedded(settings: Settings) -> Embedded:
     elif _has_provider():
         key = _of_provider(keys)
     else:
-        key = _typed(keys.verify)
+        key = _typed(lambda typed: _that_reads(keys.verify(typed)))
     index, chat = SHARED.get(settings)
     return Embedded(index, key, chat)
 
@@ -142,6 +148,7 @@ def _embedded(settings: Settings) -> Embedded:
 def _remote(settings: Settings) -> Backend:
     from .remote import Remote
 
+    check_interface(settings)
     url = cast("str", settings.ui_url)
     key: str | None = plain(settings.server_key)
     if _has_provider():
@@ -155,22 +162,30 @@ def _remote(settings: Settings) -> Backend:
 
 def _asks_for_a_key(url: str) -> bool:
     """Whether the server answers nobody without a key. Raises InterlinguaError when it cannot be asked."""
+    from ..app.client.failures import DeniedError
+
     try:
         _client(url, None).languages()
-    except ConfigurationError:
+    except DeniedError:
         return True
     return False
 
 
 def _known(url: str, key: str) -> bool:
     from ..app.client.client import Client
+    from ..app.client.failures import DeniedError
 
     try:
         with Client(url, key) as client:
             client.languages()
-    except ConfigurationError:
+    except DeniedError:
         return False
     return True
+
+
+def _that_reads(key: Key | None) -> Key | None:
+    """The key, if the pages are for it: one that may only write is for programs that add documents."""
+    return key if key is not None and key.allows("read") else None
 
 
 def _typed(check: Callable[[str], T | None]) -> T:
@@ -211,7 +226,7 @@ def _of_provider(keys: Keys) -> Key:
         st.stop()
     if keys.open_access:
         return EVERYONE
-    key = keys.named(user) if user else None
+    key = _that_reads(keys.named(user)) if user else None
     if key is None:
         notice("error", words.say("login.no_key", user=user))
         st.button(words.say("login.leave"), on_click=st.logout)

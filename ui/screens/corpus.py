@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from ...app.access.values import Counts, Sample
 from ...app.exploring import projected, scripts, translations
@@ -78,16 +81,21 @@ def _bars(counts: Mapping[str, int]) -> None:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _points(_sample: Sample, key: tuple[str, ...]) -> pd.DataFrame:
-    """Where the passages of a sample lie; `key` tells samples apart."""
-    places = projected(_sample.vectors)
+def _places(_sample: Sample, digest: str) -> NDArray[np.float32]:
+    """Where the passages of a sample lie, shape (passages, 2); `digest`, of their vectors, tells samples apart."""
+    return projected(_sample.vectors)
+
+
+def _points(sample: Sample) -> pd.DataFrame:
+    """The passages of a sample, each with its place."""
+    places = _places(sample, hashlib.blake2b(sample.vectors.tobytes()).hexdigest())
     return pd.DataFrame(
         {
             "x": places[:, 0],
             "y": places[:, 1],
-            "tag": [chunk.language for chunk in _sample.chunks],
-            "title": [printable(titled(chunk.title, chunk.document_id)) for chunk in _sample.chunks],
-            "text": [printable(chunk.text[:EXCERPT]) for chunk in _sample.chunks],
+            "tag": [chunk.language for chunk in sample.chunks],
+            "title": [printable(titled(chunk.title, chunk.document_id)) for chunk in sample.chunks],
+            "text": [printable(chunk.text[:EXCERPT]) for chunk in sample.chunks],
         }
     )
 
@@ -100,7 +108,7 @@ def _map(backend: Backend) -> None:
         return
     with st.spinner(words.say("corpus.drawing", count=size)):
         sample = backend.seen.sample(size)
-        points = _points(sample, tuple(chunk.id for chunk in sample.chunks)).copy()
+        points = _points(sample)
     common = points["tag"].value_counts().index[: len(COLOURS)]
     label = words.say("documents.language")
     names = [words.language(tag) for tag in common]

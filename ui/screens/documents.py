@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -19,9 +20,11 @@ from ...retrieval.errors import InterlinguaError
 from .. import words
 from ..backend import Backend, Progress
 from ..markup import printable
-from ..parts import in_context, notice
+from ..parts import in_context, notice, trouble
 
 PAGE = 100
+_LONGEST = 255  # bytes of UTF-8 that a file system takes as a name
+_LONGEST_SUFFIX = 32  # bytes: what is longer is no extension
 _WIDTHS = (240, 200, 110, 75, 145)  # pixels of the columns
 _AFTER, _OUTCOMES = "documents-after", "documents-outcomes"
 _DONE = {"added": "documents.is_added", "updated": "documents.is_updated", "unchanged": "documents.is_unchanged"}
@@ -30,11 +33,16 @@ _COUNTS = (*_DONE, "skipped")
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What has become of a file so far: a report of its documents, or what kept it from being taken."""
+    """What has become of a file so far: a report of its documents, or what kept it from being taken.
+
+    `interrupted` once another run of the page has found it undone: a press ends the run that adds the files.
+    """
 
     name: str
     report: Report | None = None
     problem: str | None = None
+    done: bool = False
+    interrupted: bool = False
 
 
 def show(backend: Backend) -> None:
@@ -60,25 +68,45 @@ def _add(backend: Backend) -> None:
             typed = st.text_area(label, placeholder="https://", height=80, help=hint)
         pressed = st.form_submit_button(words.say("documents.store"), type="primary", icon=":material/upload:")
     urls = list(dict.fromkeys(typed.split()))
+    outcomes: list[Outcome] = st.session_state.get(_OUTCOMES, [])
+    for outcome in outcomes:
+        outcome.interrupted = not outcome.done
     if pressed and not files and not urls:
         notice("info", words.say("documents.none_chosen"))
     elif pressed:
-        st.session_state[_OUTCOMES] = _store(backend, files, urls)
-    if outcomes := st.session_state.get(_OUTCOMES):
+        names = [*(_stored_name(PurePath(file.name).name or "file") for file in files), *urls]
+        left = [outcome for outcome in outcomes if outcome.interrupted and outcome.name not in names]
+        outcomes = [*(Outcome(name=name) for name in names), *left]
+        st.session_state[_OUTCOMES] = outcomes  # before it begins: what interrupts it is to find what is left undone
+        _store(backend, files, urls, outcomes)
+    if outcomes:
         _sum(outcomes)
         _table(outcomes)
 
 
-def _store(backend: Backend, files: Sequence[UploadedFile], urls: Sequence[str]) -> list[Outcome]:
-    """Ingest files and pages one by one, showing what becomes of each until that is done."""
-    names = [PurePath(file.name).name or "file" for file in files]
-    outcomes = [Outcome(name=name) for name in (*names, *urls)]
+def _stored_name(name: str) -> str:
+    """A name that a file system takes: a longer one is cut, and a digest keeps apart two that begin alike."""
+    encoded, suffix = name.encode(), PurePath(name).suffix.encode()
+    if len(encoded) <= _LONGEST:
+        return name
+    if len(suffix) > _LONGEST_SUFFIX:
+        suffix = b""
+    end = b"-" + hashlib.blake2b(encoded, digest_size=4).hexdigest().encode() + suffix
+    return (encoded.removesuffix(suffix)[: _LONGEST - len(end)] + end).decode(errors="ignore")
+
+
+def _store(backend: Backend, files: Sequence[UploadedFile], urls: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    """Ingest files and pages one by one, showing what becomes of each until that is done.
+
+    Their outcomes come first in `outcomes` and are kept up to date: each use of Streamlit may be the last of this run.
+    """
     bar, place = st.progress(0.0), st.empty()
-    for number, outcome in enumerate(outcomes):
+    count = len(files) + len(urls)
+    for number, outcome in enumerate(outcomes[:count]):
         if any(other.name == outcome.name for other in outcomes[:number]):
-            outcome.problem = words.say("documents.same_name")
+            outcome.problem, outcome.done = words.say("documents.same_name"), True
             continue
-        bar.progress(number / len(outcomes), words.say("documents.storing", done=number, count=len(outcomes)))
+        bar.progress(number / count, words.say("documents.storing", done=number, count=count))
 
         def progress(report: Report, outcome: Outcome = outcome) -> None:
             outcome.report = report
@@ -87,14 +115,16 @@ def _store(backend: Backend, files: Sequence[UploadedFile], urls: Sequence[str])
 
         try:
             if number < len(files):
-                progress(_store_file(backend, files[number], outcome.name, progress))
+                outcome.report = _store_file(backend, files[number], outcome.name, progress)
             else:
-                progress(backend.ingest_page(outcome.name, progress))
+                outcome.report = backend.ingest_page(outcome.name, progress)
         except InterlinguaError as error:
             outcome.problem = str(error)
+        outcome.done = True
+        with place:
+            _table(outcomes)
     bar.empty()
     place.empty()
-    return outcomes
 
 
 def _store_file(backend: Backend, file: UploadedFile, name: str, progress: Progress) -> Report:
@@ -109,7 +139,7 @@ def _sum(outcomes: Sequence[Outcome]) -> None:
     """All files together."""
     reports = [outcome.report for outcome in outcomes if outcome.report is not None]
     counts = {name: sum(getattr(report, name) for report in reports) for name in _COUNTS}
-    counts["skipped"] += sum(outcome.problem is not None for outcome in outcomes)
+    counts["skipped"] += sum(outcome.problem is not None or not outcome.done for outcome in outcomes)
     notice("info", words.say("documents.added", **counts))
 
 
@@ -129,6 +159,8 @@ def _state(outcome: Outcome) -> str:
     report = outcome.report
     if outcome.problem is not None:
         return outcome.problem
+    if outcome.interrupted and not outcome.done:
+        return words.say("documents.interrupted")
     if report is None:
         return words.say("documents.waiting")
     if report.documents > 1:
@@ -141,6 +173,8 @@ def _state(outcome: Outcome) -> str:
 
 def _list(backend: Backend) -> None:
     page, after = backend.documents(after=st.session_state.get(_AFTER), limit=PAGE)
+    if not page and st.session_state.pop(_AFTER, None):
+        st.rerun()  # what was on this page is gone, and the first one may not be
     if not page:
         notice("info", words.say("common.empty_index"))
         return
@@ -158,9 +192,9 @@ def _list(backend: Backend) -> None:
         },
         on_select="rerun",
         selection_mode="single-row",
-        key=f"list-{st.session_state.get(_AFTER)}",
+        key=f"list-{_digest(page)}",
     )
-    selected = chosen["selection"]["rows"]
+    selected = [number for number in chosen["selection"]["rows"] if number < len(page)]
     if selected:
         _chosen(backend, page[selected[0]])
     else:
@@ -172,6 +206,11 @@ def _list(backend: Backend) -> None:
         if after and st.button(words.say("documents.next"), icon=":material/navigate_next:"):
             st.session_state[_AFTER] = after
             st.rerun()
+
+
+def _digest(page: Sequence[Summary]) -> str:
+    """Of which documents are listed, and in what order: a choice is the number of a row, and holds for no other."""
+    return hashlib.blake2b(repr([row.id for row in page]).encode(), digest_size=8).hexdigest()
 
 
 def _when(row: Summary) -> str:
@@ -191,8 +230,23 @@ def _delete(backend: Backend, row: Summary) -> None:
     def sure() -> None:
         notice("info", words.say("documents.delete_sure"), row.title or row.id, row.id)
         if st.button(words.say("documents.delete_yes"), type="primary"):
-            st.toast(words.say("documents.deleted", count=backend.seen.delete(row.id)))
+            try:
+                gone = _deleted(backend, row)
+            except InterlinguaError as error:  # a press runs the dialog alone, outside what the page catches
+                trouble(error)
+                return
+            if gone is None:
+                notice("error", words.say("common.trouble"), row.title or row.id)
+                return
+            st.toast(gone)
             st.session_state.pop(_AFTER, None)
             st.rerun()
 
     sure()
+
+
+def _deleted(backend: Backend, row: Summary) -> str | None:
+    """Delete a document, and what to say of it; None where it stays, as one that the key may read and not write."""
+    if count := backend.seen.delete(row.id):
+        return words.say("documents.deleted", count=count)
+    return words.say("search.vanished") if backend.seen.document(row.id) is None else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
@@ -26,12 +27,19 @@ PAGE = 10
 MOST = 100
 COLUMNS = 4
 """Languages that fit side by side."""
+_IN_COLUMN = 3
+"""Passages of a language side by side."""
 _OPTIONS = ("lang", "source", "meta", "group", "versions", "rerank", "scores", "side")
 """Names of the options. Where none is set they are drawn last: it takes as long as a search, which comes first."""
 _CLOSEST, _PAINTED = "search.closest-sentences", "search.painted-once"
 _PAINT, _FIRST_PAINT = 0.3, 1.0
 """Seconds for the passages to reach the browser before sentences are embedded, which may take all cores; in a new tab
 it also loads the code of each kind of widget."""
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_INT64 = 2**63
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].+)?")
+_EQUAL = frozenset((bool, int, str))
+"""Types of which a filter asks for single values; it refuses that of floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,38 +152,94 @@ def _sources(backend: Backend) -> list[str]:
 
 def _metadata(backend: Backend) -> dict[str, Any]:
     """A filter on one key of the metadata: any value, some of them or, where they are dates, a range."""
-    keys = list(known(backend).keys)
-    if (given := st.query_params.get("meta")) and given not in keys:
+    have = known(backend).keys
+    keys = [key for key, types in have.items() if types & _EQUAL]
+    if (given := st.query_params.get("meta")) and given not in keys and given != "language":
         keys.append(given)  # a rare one, which was not seen; or none, and a search says so
+    choice = bound("meta", keys, several=False)
     key = st.selectbox(
         words.say("search.metadata_key"),
         keys,
         index=None,
+        format_func=printable,
         placeholder=words.say("search.any_metadata"),
-        **bound("meta", keys, several=False),
+        **{**choice, "on_change": partial(_change_key, choice["on_change"])},
     )
     if not key:
         return {}
-    values = backend.seen.facets(key)
-    if values and all(_date(value) for value in values):
-        days = sorted(day for value in values if (day := _date(value)))
-        first = st.date_input(words.say("search.from"), days[0], key="from", bind="query-params")
-        last = st.date_input(words.say("search.to"), days[-1], key="to", bind="query-params")
-        return {key: {"gte": str(first), "lt": str(last + dt.timedelta(days=1))}}
+    counts = backend.seen.facets(key)
+    days = [day for value in counts if (day := _day(value))]
+    if days and len(days) == len(counts):
+        return {key: _range(min(days), max(days)) or {"exists": True}}
+    meant = {value: same for value in counts if (same := _meant(value, have.get(key, _EQUAL)))}
+    if not meant:
+        return {key: {"exists": True}}
     chosen = st.multiselect(
         words.say("search.metadata_values"),
-        list(values),
-        format_func=lambda value: f"{printable(value)} ({words.number(values[value])})",
-        **bound("values", values, several=True),
+        list(meant),
+        format_func=lambda value: f"{printable(value)} ({words.number(counts[value])})",
+        **bound("values", meant, several=True),
     )
-    return {key: chosen or {"exists": True}}
+    return {key: [same for value in chosen for same in meant[value]] or {"exists": True}}
 
 
-def _date(value: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(value[:10])
-    except ValueError:
+def _change_key(write: Callable[[str], None], name: str) -> None:
+    """What was chosen of one key says nothing of another."""
+    write(name)
+    for stale in ("values", "from", "to"):
+        st.session_state.pop(stale, None)
+        st.query_params.pop(stale, None)
+
+
+def _range(first: dt.date, last: dt.date) -> dict[str, str]:
+    """The days asked for, between these. No bound where they end: there may be more values than facets tell."""
+    begin = _day_input(words.say("search.from"), "from", first, last, otherwise=first)
+    end = _day_input(words.say("search.to"), "to", first, last, otherwise=last)
+    bounds = {}
+    if begin > first:
+        bounds["gte"] = str(begin)
+    if end < last:
+        bounds["lt"] = str(end + dt.timedelta(days=1))
+    return bounds
+
+
+def _day_input(label: str, name: str, first: dt.date, last: dt.date, *, otherwise: dt.date) -> dt.date:
+    """A day between these, of which the address knows. Streamlit's own `bind` lets nobody take it out again."""
+    given = st.session_state.get(name) or _day(st.query_params.get(name, ""))
+    day = given if given is not None and first <= given <= last else otherwise
+    if st.session_state.get(name) != day:
+        st.session_state[name] = day
+    return st.date_input(label, min_value=first, max_value=last, key=name, on_change=_write_day, args=(name, otherwise))
+
+
+def _write_day(name: str, otherwise: dt.date) -> None:
+    if (day := st.session_state[name]) != otherwise:
+        st.query_params[name] = str(day)
+    else:
+        st.query_params.pop(name, None)
+
+
+def _day(value: str) -> dt.date | None:
+    """The day of a date or time, in UTC as stores compare it; None for another text, and for 20240101: a number."""
+    if not _DATE.fullmatch(value):
         return None
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        return (moment if moment.tzinfo is None else moment.astimezone(dt.UTC)).date()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _meant(value: str, types: Set[type]) -> list[str | int]:
+    """The values that facets show as this text, of these types; empty for a float, of which no filter can ask."""
+    meant: list[str | int] = []
+    if bool in types and value in ("true", "false"):
+        meant.append(value == "true")
+    if int in types and _INTEGER.fullmatch(value) and -_INT64 <= int(value) < _INT64:
+        meant.append(int(value))
+    if str in types or not (meant or float in types):
+        meant.append(value)
+    return meant
 
 
 def _list(backend: Backend, asked: Asked) -> Sequence[Card]:
@@ -236,9 +300,18 @@ def _side_by_side(backend: Backend, asked: Asked, have: Mapping[str, int]) -> Se
     for column, tag in zip(st.columns(len(tags)), tags, strict=True):
         with column:
             st.html(f'<div role="heading" aria-level="3">{badge(tag)}</div>')
-            hits = _found(backend, replace(asked, languages=[tag]), limit=3, per_document=1)
-            drawn += [_card(backend, hit, asked) for hit in hits]
+            drawn += [_card(backend, hit, asked) for hit in _in_column(backend, asked, tag)]
     return drawn
+
+
+def _in_column(backend: Backend, asked: Asked, tag: str) -> list[Hit]:
+    """The best passages tagged so and no other way: a search in `sr` also finds `sr-Latn`, which has its own column."""
+    for limit in (_IN_COLUMN, MOST):
+        hits = _found(backend, replace(asked, languages=[tag]), limit=limit, per_document=1)
+        own = [hit for hit in hits if hit.chunk.language == tag]
+        if len(own) >= _IN_COLUMN or len(hits) < limit:
+            break
+    return own[:_IN_COLUMN]
 
 
 def _similar(backend: Backend, like: str) -> None:

@@ -70,7 +70,10 @@ def number(value: float) -> str:
 
 def moment(when: dt.datetime) -> str:
     """A date and time as the interface's language writes it, in the time zone of the browser, else in UTC."""
-    zone = get_timezone(st.context.timezone or "UTC")
+    try:
+        zone = get_timezone(st.context.timezone or "UTC")
+    except LookupError:  # one that Babel does not know, such as Etc/Unknown
+        zone = get_timezone("UTC")
     return str(format_datetime(when, "short", tzinfo=zone, locale=_locale(chosen())))
 
 
