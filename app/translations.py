@@ -16,7 +16,7 @@ from ..retrieval.protocols import Readable
 from ..retrieval.stores.answers import FIRST_CHUNK
 from ..retrieval.text.codes import base_language, canonical_tag, language_and_variants
 from ..retrieval.types import TRANSLATION_GROUP, UNDETERMINED, Chunk
-from ..retrieval.versions import GROUP, Group, group_of
+from ..retrieval.versions import GROUP, Group, group_of, language_by
 
 SHARE = 0.2
 """Part of the groups that has to be in a language for the others to be missed in it, where none is asked for."""
@@ -35,9 +35,11 @@ _DEFAULT = "x-default"
 class Version:
     """One document of a group.
 
-    `language` is what most of its text is in, `und` where that is not known; `named` what its file name or its hreflang
-    says, None where they say nothing. `changed` is when it was last changed at its source (`known` is `source`) or, for
-    want of that, when it was ingested (`index`), in UTC; None where neither is known.
+    `language` is what most of its text is in (of near relatives, such as Indonesian and Malay, the one that it is named
+    as), `und` where that is not known; `named` what its file name or its hreflang says, None where they say nothing.
+    `changed` is when it was last changed, in UTC, by its metadata (`known` is `metadata`), else by the modification
+    time of its file (`file`), else when it was ingested (`index`); None where none is known. Of a `day`, the time is
+    not known.
     """
 
     document_id: str
@@ -45,6 +47,7 @@ class Version:
     named: str | None
     changed: dt.datetime | None
     known: str | None
+    day: bool = False
 
     @property
     def untranslated(self) -> bool:
@@ -103,6 +106,7 @@ class _Seen:
     default: bool
     changed: dt.datetime | None
     known: str | None
+    day: bool
     letters: Counter[str] = field(default_factory=Counter)
 
 
@@ -116,8 +120,8 @@ def translations(
     without it, the original is the document that the group is named after and that names no group itself (a file
     without a language in its name), else what hreflang calls x-default, else the version in the language that most
     groups are in. `modified` is the key of the metadata that says when a document was changed, in place of `MODIFIED`;
-    then come modification times of files, then the times at which documents were ingested, which are compared with one
-    another only. Takes memory for each document of a group, not for its passages. Raises FilterError for a language
+    then come modification times of files, then the times at which documents were ingested; each kind is compared with
+    its own only. Takes memory for each document of a group, not for its passages. Raises FilterError for a language
     that is not known.
     """
     wanted = None if languages is None else tuple(dict.fromkeys(canonical_tag(name) for name in languages))
@@ -164,7 +168,7 @@ def _gathered(seen: Readable, modified: Sequence[str]) -> dict[Group, dict[str, 
 
 
 def _begun(chunk: Chunk, modified: Sequence[str]) -> _Seen:
-    at, known = _changed(chunk, modified)
+    at, known, day = _changed(chunk, modified)
     alternates = chunk.metadata.get("alternates")
     links: Mapping[str, Any] = alternates if isinstance(alternates, Mapping) else {}
     return _Seen(
@@ -173,18 +177,30 @@ def _begun(chunk: Chunk, modified: Sequence[str]) -> _Seen:
         default=links.get(_DEFAULT) == chunk.document_id,
         changed=at,
         known=known,
+        day=day,
     )
 
 
-def _changed(chunk: Chunk, modified: Sequence[str]) -> tuple[dt.datetime | None, str | None]:
-    said = (moment(value) for key in modified if isinstance(value := chunk.metadata.get(key), str))
-    at = next((one for one in said if one is not None), None)
-    if at is None and chunk.origin is not None:
-        at = changed(chunk.origin.revision)
-    if at is not None:
-        return at, "source"
-    at = moment(chunk.origin.updated) if chunk.origin is not None and chunk.origin.updated else None
-    return at, None if at is None else "index"
+def _changed(chunk: Chunk, modified: Sequence[str]) -> tuple[dt.datetime | None, str | None, bool]:
+    """When a document was changed, which clock says so, and whether this is a day without a time."""
+    for key in modified:
+        value = chunk.metadata.get(key)
+        if isinstance(value, str) and (at := moment(value)) is not None:
+            return at, "metadata", _is_day(value)
+    if chunk.origin is None:
+        return None, None, False
+    if (at := changed(chunk.origin.revision)) is not None:
+        return at, "file", False
+    at = moment(chunk.origin.updated) if chunk.origin.updated else None
+    return at, None if at is None else "index", False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(chunk: Chunk, links: Mapping[str, Any]) -> str | None:
@@ -207,10 +223,11 @@ def _versions(documents: Mapping[str, _Seen]) -> Iterator[Version]:
         tags = sorted(one.letters, key=lambda tag: (-one.letters[tag], tag))
         yield Version(
             document_id=name,
-            language=tags[0] if tags else UNDETERMINED,
+            language=language_by(tags[0], one.named) if tags else UNDETERMINED,
             named=one.named,
             changed=one.changed,
             known=one.known,
+            day=one.day,
         )
 
 
@@ -247,7 +264,9 @@ def _outdated(version: Version, original: Version) -> bool:
         return False
     if version.changed is None or original.changed is None:
         return False
-    return version.changed + (SAME_TIME if version.known == "source" else SAME_RUN) < original.changed
+    if version.day or original.day:
+        return version.changed.date() < original.changed.date()
+    return version.changed + (SAME_RUN if version.known == "index" else SAME_TIME) < original.changed
 
 
 def _counts(tag: str, groups: Sequence[TranslationGroup]) -> LanguageCounts:

@@ -9,6 +9,7 @@ from ..retrieval.types import TRANSLATION_GROUP, Document, Pending, Skip
 from .wrapped import Item, wrapped
 
 _MARK = "version of"
+_NOTHING = ("", "0", 0)
 
 
 def grouped(connector: Connector, by: str) -> Connector:
@@ -16,7 +17,8 @@ def grouped(connector: Connector, by: str) -> Connector:
 
     Its name is that of the source, `/` and the value: of rows that name the id of the row that they translate, this is
     the id of that row's document. A document without a value, or whose value is neither a text nor a whole number, is
-    left as it is. What was stored without is read again, and not embedded again.
+    left as it is; 0 is no value, since tables say so of rows that translate none. What was stored without is read
+    again, and not embedded again.
     """
     return wrapped(connector, lambda items: (_item(item, by, connector.source) for item in items))
 
@@ -37,7 +39,7 @@ def _item(item: Item, by: str, source: str) -> Item:
 def _document(document: Document, by: str, source: str) -> Document:
     document = replace(document, revision=_revision(document.revision, by))
     value = document.metadata.get(by)
-    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+    if isinstance(value, bool) or not isinstance(value, str | int) or value in _NOTHING:
         return document
     return replace(document, metadata={**document.metadata, TRANSLATION_GROUP: f"{source}/{value}"})
 

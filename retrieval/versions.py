@@ -6,22 +6,29 @@ after a document that says nothing itself: the original of translations (`guide.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
+from .errors import FilterError, InputError
 from .filters import AnyOf, Filter, Match
 from .protocols import Readable
-from .text.codes import base_language, canonical_tag, language_and_variants
+from .text.codes import base_language, canonical_tag, language_and_variants, matches, script_of
 from .types import TRANSLATION_GROUP, UNDETERMINED, Chunk, Hit
 
 GROUP = f"metadata.{TRANSLATION_GROUP}"
 _FIRST = Match("ordinal", (0,))
 _SPARE = 4
 """Passages looked at for each that is wanted: versions of a text are found beside one another."""
+LARGEST = 500
+"""Documents in a group; with more it is no group for a reader, since all of them are read for each search."""
+_NEAR = [frozenset(group.split()) for group in ("bs hr sh sr", "da nb nn no", "id ms", "yue zh")]
+"""Languages that are hardly told apart by their texts."""
+_PARTS = re.compile("[./]")
 
 Group = str | int
 Nearest = Callable[[int, Filter | None], list[Hit]]
@@ -34,6 +41,16 @@ def group_of(chunk: Chunk) -> Group:
     if isinstance(named, bool) or not isinstance(named, str | int) or named == "":
         return chunk.document_id
     return named
+
+
+def language_by(tag: str, said: str | None) -> str:
+    """The language of a text found to be in `tag` that has a name which says `said`: of near relatives the name's."""
+    if said is None or tag in language_and_variants(said):
+        return tag
+    found, name = base_language(tag), base_language(said)
+    if found == name or not any({found, name} <= group for group in _NEAR):
+        return tag
+    return said if script_of(tag) in {script_of(one) for one in language_and_variants(said)} else tag
 
 
 def members(groups: Iterable[Group]) -> Filter:
@@ -56,8 +73,8 @@ def reading(reader: str | Sequence[str]) -> tuple[tuple[str, ...], ...]:
 class _Versions:
     """What is known of one group: the language that each document begins in, and the passages found of it.
 
-    `best`: the highest score of its passages. `tag`: the language that is shown; None where there is no choice.
-    `first`: the best passage in it.
+    `best`: the highest score of its passages in known languages. `tag`: the language that is shown; None where there is
+    no choice. `first`: the best passage in it.
     """
 
     best: float
@@ -94,7 +111,7 @@ class Collapse:
             found = self.nearest(wanted, self._without(hidden))
             self._learn([hit for hit in found if group_of(hit.chunk) not in groups], groups)
             for hit in found:  # the first passage of a document may be outside the filter
-                groups[group_of(hit.chunk)].languages.setdefault(hit.chunk.document_id, hit.chunk.language)
+                groups[group_of(hit.chunk)].languages.setdefault(hit.chunk.document_id, _language(hit.chunk))
             shown = _shown(found, groups)
             hides = {hit.chunk.document_id for hit in found if groups[group_of(hit.chunk)].hides(hit.chunk.document_id)}
             if len(shown) >= limit or len(found) < wanted or not hides:
@@ -116,16 +133,30 @@ class Collapse:
         for hit in hits:
             found.setdefault(group_of(hit.chunk), []).append(hit)
             new.setdefault(group_of(hit.chunk), _Versions(best=hit.score))
-        for stored in self.store.scan(members(new) & (Filter((_FIRST,)) & self.where)):
+        groups |= new
+        for name in self._large(list(new)):
+            del new[name], found[name]
+        if not new:
+            return
+        for stored in self.store.scan(self._beginnings(new)):
             if (name := group_of(stored.chunk)) in new:  # not of a document whose id is a group, but which has another
-                new[name].languages.setdefault(stored.chunk.document_id, stored.chunk.language)
+                new[name].languages.setdefault(stored.chunk.document_id, _language(stored.chunk))
         for name, own in found.items():
             for hit in own:
-                new[name].languages.setdefault(hit.chunk.document_id, hit.chunk.language)
+                new[name].languages.setdefault(hit.chunk.document_id, _language(hit.chunk))
         fetched = self._fetched(self._lacking(new, found))
         for name, versions in new.items():
             self._choose(versions, found[name], fetched)
-        groups |= new
+
+    def _beginnings(self, groups: Iterable[Group]) -> Filter:
+        return members(groups) & (Filter((_FIRST,)) & self.where)
+
+    def _large(self, groups: Sequence[Group]) -> list[Group]:
+        """The groups of too many documents, found by halves: there are hardly ever any, and one count says so."""
+        if self.store.count(self._beginnings(groups)) <= LARGEST:
+            return []
+        half = len(groups) // 2
+        return [*self._large(groups[:half]), *self._large(groups[half:])] if half else list(groups)
 
     def _lacking(self, groups: Mapping[Group, _Versions], found: Mapping[Group, Sequence[Hit]]) -> list[str]:
         """Documents in languages of the reader that go before those in which something was found."""
@@ -163,6 +194,8 @@ class Collapse:
         versions.first = next(read, next(iter(known), None))
         if versions.first is not None:
             versions.tag = versions.languages[versions.first.chunk.document_id]
+            scores = (hit.score for hit in own if _known(versions.languages[hit.chunk.document_id]))
+            versions.best = max(scores, default=versions.first.score)
 
 
 def _shown(found: Sequence[Hit], groups: Mapping[Group, _Versions]) -> list[Hit]:
@@ -180,6 +213,32 @@ def _shown(found: Sequence[Hit], groups: Mapping[Group, _Versions]) -> list[Hit]
     rest = (versions for name, versions in groups.items() if name not in begun and versions.first is not None)
     shown += (_ranked(versions.first, versions.best) for versions in rest if versions.first is not None)
     return sorted(shown, key=_order)
+
+
+def _language(chunk: Chunk) -> str:
+    """The language that a passage's document counts for, `und` where its name says another than its text.
+
+    Such a name may mean a department (`it`) or a country (`ch`), so that the document is no version of the others.
+    """
+    said = _said(chunk)
+    tag = language_by(chunk.language, said)
+    agrees = said is None or base_language(tag) == base_language(said) or matches(tag, said)
+    return tag if agrees else UNDETERMINED
+
+
+def _said(chunk: Chunk) -> str | None:
+    """The tag for which the id of a file is not that of its group: `de` of `docs/de/guide.md` in `docs/guide.md`."""
+    group = group_of(chunk)
+    if not isinstance(chunk.metadata.get("path"), str) or not isinstance(group, str) or group == chunk.document_id:
+        return None
+    own, shared = Counter(_PARTS.split(chunk.document_id)), Counter(_PARTS.split(group))
+    tags = own - shared
+    if len(tags) != 1 or shared - own:
+        return None
+    try:
+        return canonical_tag(next(iter(tags)))
+    except FilterError:
+        return None
 
 
 def _ranked(hit: Hit, score: float) -> Hit:

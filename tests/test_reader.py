@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from interlingua import Document, Index
+from interlingua import Document, FilesConnector, Index
 from interlingua.app.access.keys import Key
 from interlingua.app.access.view import View
 from interlingua.connectors.documents import DocumentsConnector
@@ -23,7 +23,7 @@ from interlingua.retrieval.retriever import Retriever
 from interlingua.retrieval.stores.edge import EdgeStore
 from interlingua.retrieval.stores.qdrant import QdrantStore
 from interlingua.retrieval.types import Chunk, Hit
-from interlingua.retrieval.versions import group_of
+from interlingua.retrieval.versions import LARGEST, group_of, language_by
 from qdrant_client import QdrantClient
 from support import SENTENCES, NgramEmbedder
 
@@ -213,6 +213,87 @@ def test_a_number_can_name_a_group(store: Store) -> None:
     assert ids(retriever.search(QUERY, reader="de")) == ["17/de", "other"]
     retriever = fill(store, [version("ja", "17")])
     assert ids(retriever.search(QUERY, reader="de")) == ["17/de", "other", "17/ja"]
+
+
+def test_a_file_whose_name_says_another_language_than_its_text_is_no_version(store: Store, tmp_path: Path) -> None:
+    texts = {
+        "policy.md": SENTENCES["de"],
+        "it/policy.md": f"{QUERY} They are told how laptops are handled.",
+        "hr/policy.md": f"{QUERY} They are told who may hire new people.",
+        "ja/policy.md": SENTENCES["ja"],
+        "policy.ko.md": "4711 0815 2024 1234 5678",
+    }
+    for name, text in texts.items():
+        path = tmp_path / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    Ingestor(MODEL, store).ingest(FilesConnector(tmp_path / "docs", name="docs"))
+    retriever = Retriever(MODEL, store)
+    assert {one.chunk.metadata.get("translation_group") for one in store.scan()} == {None, "docs/policy.md"}
+    departments = {"docs/it/policy.md", "docs/hr/policy.md", "docs/policy.ko.md"}
+    hits = retriever.search(QUERY, reader="de")
+    assert set(ids(hits)) == {"docs/policy.md", *departments}
+    assert set(ids(hits)[:2]) == {"docs/it/policy.md", "docs/hr/policy.md"}  # whose rank no version takes
+    assert set(ids(retriever.search(QUERY, reader="ja"))) == {"docs/ja/policy.md", *departments}
+
+
+def test_a_row_counts_for_the_language_of_its_table_too(store: Store, tmp_path: Path) -> None:
+    for name, text in {"faq.csv": SENTENCES["de"], "faq.it.csv": QUERY, "faq.ja.csv": SENTENCES["ja"]}.items():
+        (tmp_path / name).write_text(f"id,text\n7.5,{text}\n", encoding="utf-8")
+    Ingestor(MODEL, store).ingest(FilesConnector(tmp_path, include=["*.csv"], name="t"))
+    found = ids(Retriever(MODEL, store).search(QUERY, reader="de"))
+    assert sorted(found) == ["t/faq.csv#7.5", "t/faq.it.csv#7.5"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "said", "language"),
+    [
+        ("ms", "id", "id"), ("hr", "sr-Latn", "sr-Latn"), ("hr", "sr", "sr"), ("bs", "hr", "hr"), ("no", "nb", "nb"),
+        ("da", "no", "no"), ("zh-Hant", "yue", "yue"), ("yue", "zh", "yue"), ("nb", "no", "nb"), ("hr", "sh", "hr"),
+        ("sr", "hr", "sr"), ("zh-Hans", "zh-Hant", "zh-Hans"), ("sr", "sr-Latn", "sr"), ("en", "de", "en"),
+        ("ms", None, "ms"), ("und", "id", "und"),
+    ],
+)  # fmt: skip
+def test_near_relatives_are_told_by_the_name(tag: str, said: str | None, language: str) -> None:
+    assert language_by(tag, said) == language
+
+
+def test_a_near_relative_is_shown_to_the_reader_of_its_name(store: Store) -> None:
+    texts = {"g.md": ("en", QUERY), "g.id.md": ("ms", "Semua manusia dilahirkan bebas."), "g.de.md": ("de", "Alle.")}
+    documents = [
+        Document(id=name, text=text, language=tag, metadata={"path": name, "translation_group": "g.md"})
+        for name, (tag, text) in texts.items()
+    ]
+    retriever = fill(store, documents)
+    assert ids(retriever.search(QUERY, reader=["id", "de"])) == ["g.id.md"]
+    assert ids(retriever.search(QUERY, reader=["ms", "de"])) == ["g.de.md"]
+
+
+def test_a_group_of_very_many_documents_is_none(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    scan = store.scan
+
+    def noting(where: Any = None, **options: Any) -> Iterator[Any]:
+        for one in scan(where, **options):
+            read.append(one.chunk.document_id)
+            yield one
+
+    def many(count: int) -> list[Document]:
+        return [
+            Document(id=f"{n}", text=f"{QUERY} {n}", language="en", metadata={"translation_group": 7})
+            for n in range(count)
+        ]
+
+    retriever = fill(store, [*many(LARGEST - 1), version("de", 7), version("en", "g"), version("ja", "g")])
+    assert {"7/de"} == set(ids(retriever.search(f"{QUERY} 3", reader="de", limit=20))) - {"g/en", "g/ja"}
+    fill(store, many(LARGEST))
+    monkeypatch.setattr(store, "scan", noting)
+    found = ids(retriever.search(QUERY, reader=["ja", "de"], limit=20))
+    assert len(found) == 20
+    assert "g/ja" in found
+    assert "g/en" not in found
+    assert {"g/en", "g/ja"} >= set(read)
+    assert "7/de" in ids(retriever.search(SENTENCES["de"], reader="en", limit=20))
 
 
 def test_languages_of_the_reader_are_checked(store: Store) -> None:

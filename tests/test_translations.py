@@ -99,7 +99,7 @@ def test_a_version_last_changed_before_the_original_is_outdated(index: Index, do
     found = groups(index)
     assert [one.document_id for one in found["docs/guide.md"].outdated] == ["docs/guide.de.md"]
     assert [one.document_id for one in found["docs/start.md"].outdated] == ["docs/start.de.md"]  # not the copy
-    assert {one.known for one in found["docs/guide.md"].versions} == {"source"}
+    assert {one.known for one in found["docs/guide.md"].versions} == {"file"}
     assert groups(index, original="ja")["docs/guide.md"].outdated[0].document_id == "docs/guide.de.md"
     assert groups(index, original="de")["docs/guide.md"].outdated == ()
     assert groups(index, original="ko")["docs/guide.md"].original is None
@@ -138,6 +138,41 @@ def test_metadata_say_when_a_document_was_changed(index: Index, key: str) -> Non
     index.ingest(version("ja", **{key: "2026-02-28"}))
     options = {"modified": "stand"} if key == "stand" else {}
     assert [one.document_id for one in groups(index, original="en", **options)["g"].outdated] == ["ja"]
+
+
+def test_times_of_different_clocks_are_not_compared(index: Index, docs: Path) -> None:
+    write(docs, {"guide.md": "en"}, at=LATER)
+    (docs / "guide.de.md").write_text(f"---\nmodified: 2020-01-10\n---\n{SENTENCES['de']}", encoding="utf-8")
+    index.ingest(FilesConnector(docs, name="docs"))
+    group = groups(index)["docs/guide.md"]
+    assert {one.document_id: one.known for one in group.versions} == {
+        "docs/guide.md": "file",
+        "docs/guide.de.md": "metadata",
+        "docs/ja/guide.md": "file",
+    }
+    assert [one.document_id for one in group.outdated] == ["docs/ja/guide.md"]
+
+
+def test_a_day_without_a_time_is_compared_with_days(index: Index) -> None:
+    index.ingest([version("en", modified="2026-03-01T09:00:00Z"), version("de", modified="2026-03-01")])
+    index.ingest([version("ja", modified="2026-02-28"), version("ko", modified="2026-03-01T08:00:00Z")])
+    assert [one.document_id for one in groups(index, original="en")["g"].outdated] == ["ja", "ko"]
+    assert [one.document_id for one in groups(index, original="de")["g"].outdated] == ["ja"]
+
+
+def test_a_near_relative_of_what_the_name_says_is_a_translation(index: Index) -> None:
+    texts = {"g.md": ("en", "The garden."), "g.id.md": ("ms", "Semua manusia."), "g.it.md": ("en", "The house.")}
+    for name, (tag, text) in texts.items():
+        metadata = {"path": name, "translation_group": "g.md"}
+        index.ingest(Document(id=name, text=text, language=tag, metadata=metadata))
+    group = groups(index, languages=["id", "it", "ms"])["g.md"]
+    assert {one.document_id: one.language for one in group.versions} == {
+        "g.md": "en",
+        "g.id.md": "id",
+        "g.it.md": "en",
+    }
+    assert [one.document_id for one in group.untranslated] == ["g.it.md"]
+    assert group.missing == ("ms",)
 
 
 def test_the_original_is_the_default_of_hreflang_else_in_the_language_of_most_groups(index: Index) -> None:

@@ -99,7 +99,6 @@ class _Worker:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             process_group=0,
-            env=os.environ | {"TMPDIR": self._folder},
         )
         self.asked = 0
 

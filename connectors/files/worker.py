@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -27,6 +28,7 @@ def main() -> None:
     """Serve until standard input ends; the one argument is the folder for files of a moment."""
     requests, answers = sys.stdin.buffer, _private_stdout()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipe
+    tempfile.tempdir = sys.argv[1]
     # openpyxl, Pillow and pytesseract want them and do not need them: 100 ms, and 400.
     sys.modules["numpy"] = sys.modules["pandas"] = None  # type: ignore[assignment]
     while (request := read_frame(requests)) is not None:

@@ -32,6 +32,7 @@ def test_the_group_is_named_by_the_source_and_the_value() -> None:
     assert group(article="größe") == "shop/größe"
     assert group(article=17, translation_group="other") == "shop/17"
     assert [group(article=value) for value in (None, "", True, 1.5, ["a"])] == [None] * 5
+    assert [group(article=value) for value in (0, "0", False)] == [None] * 3  # what tables say of originals
     assert group(translation_group="as the document says") == "as the document says"
 
 

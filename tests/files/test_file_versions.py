@@ -33,6 +33,11 @@ from support import SENTENCES, CountingEmbedder
         ("it/guide.de.md", "de", "it/guide.md"),
         ("it/de/guide.de.md", "de", "it/guide.md"),
         ("faq.ar.csv", "ar", "faq.csv"),
+        ("de-AT/preise.md", "de", "preise.md"),
+        ("fr-ca/prix.md", "fr", "prix.md"),
+        ("zh_tw/guide.md", "zh-Hant", "guide.md"),
+        ("sr-latn-rs/guide.md", "sr-Latn", "guide.md"),
+        ("en/io/file.md", "en", "io/file.md"),
     ],
 )
 def test_a_tag_in_the_name_or_as_a_folder_is_the_language(path: str, language: str, original: str) -> None:
@@ -47,6 +52,9 @@ def test_a_tag_in_the_name_or_as_a_folder_is_the_language(path: str, language: s
         "guide.md", "de.md", ".de.md", "de", "guide.de", "guide.v2.md", "guide-de.md",
         "no/it/guide.md", "de/x/de/guide.md", "DE/guide.md", "German/guide.md", "deu/guide.md", "mar/report.md",
         "en-docs/guide.md", "de-Deva/guide.md", "xx/guide.md", "und/guide.md", "tlh/guide.md", "guide.tar.md",
+        "to-do/notes.md", "notes.to-do.md", "my-pc/a.md", "as-is/a.md", "no-go/a.md", "ko-fi/a.md", "am-pm/a.md",
+        "my-cv/cv.pdf", "co_op/a.md", "se-123/a.md", "de-ZX/a.md", "de-At/a.md", "de-latn-zx/a.md",
+        "app.min.js", "style.min.html", "ext/README.md", "2024/mai/bericht.pdf", "io/file.md", "os/linux.md",
     ],
 )  # fmt: skip
 def test_other_words_say_nothing(path: str) -> None:

@@ -117,7 +117,7 @@ def test_a_worker_ends_when_its_parent_is_killed(pages: Path) -> None:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "Document\n"
         (worker,) = psutil.Process(parent.pid).children()
-        folder = Path(worker.environ()["TMPDIR"])
+        folder = Path(worker.cmdline()[-1])
         assert folder.is_dir()
         parent.kill()
     psutil.wait_procs([worker], timeout=10)
