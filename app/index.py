@@ -8,17 +8,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..connectors.ingestor import Ingestor, Progress
-from ..connectors.report import Report
 from ..connectors.sources import Source
-from ..connectors.sync.engine import Synchroniser
-from ..connectors.sync.plan import Plan, SyncReport
-from ..retrieval.chunks import Chunking
+from ..retrieval.embedders.apart import ModelProcess, apart
 from ..retrieval.errors import ManifestError, StoreError
 from ..retrieval.filters import Filter, where
 from ..retrieval.manifest import Manifest
@@ -27,13 +23,18 @@ from ..retrieval.rerankers import Reranker
 from ..retrieval.retriever import CANDIDATES
 from ..retrieval.stores.room import size
 from ..retrieval.types import Hit
-from . import migration
 from . import settings as settings_module
-from . import translations as translations_module
 from .generation import Current, Generation
-from .migration import MigrationReport
 from .settings import Settings, shown
 from .wiring import connector_of, embedder_for, manifest_for, reranker_for, store_for, target_for, verify_model
+
+# Not needed to search: they would take half as long again to load as all that is.
+if TYPE_CHECKING:
+    from ..connectors.ingestor import Ingestor, Progress
+    from ..connectors.report import Report
+    from ..connectors.sync.plan import Plan, SyncReport
+    from . import migration
+    from .translations import Translations
 
 PATIENCE = 60.0
 """Seconds that a migration waits for searches on the vectors before the last one."""
@@ -119,7 +120,7 @@ class Index:
         source: Source,
         *,
         name: str | None = None,
-        plan: Plan = Plan(),  # noqa: B008 (frozen)
+        plan: Plan | None = None,
         full: bool = False,
         force: bool = False,
         patient: bool = False,
@@ -132,14 +133,20 @@ class Index:
         gone on with, and that what is gone, what failed and what was done are remembered with the index. `name` is that
         of the connector's source unless given. See `Synchroniser.sync` for the rest and for what is raised.
         """
+        from ..connectors.sync.engine import Synchroniser
+        from ..connectors.sync.plan import Plan
+
         with self._ingesting, self._current.using() as current:
             engine = Synchroniser(self._ingestor(current), current.store)
             return engine.sync(
-                connector_of(source, self.settings), name=name, plan=plan, full=full, force=force, patient=patient,
-                stop=stop, progress=progress,
+                connector_of(source, self.settings), name=name, plan=plan or Plan(), full=full, force=force,
+                patient=patient, stop=stop, progress=progress,
             )  # fmt: skip
 
     def _ingestor(self, current: Generation) -> Ingestor:
+        from ..connectors.ingestor import Ingestor
+        from ..retrieval.chunks import Chunking
+
         verify_model(self.settings, current.embedder, current.manifest)
         chunking = Chunking(
             max_tokens=min(self.settings.chunk_tokens, current.embedder.max_tokens),
@@ -187,12 +194,12 @@ class Index:
 
     def translations(
         self, *, languages: Sequence[str] | None = None, original: str | None = None, modified: str | None = None
-    ) -> translations_module.Translations:
+    ) -> Translations:
         """Which documents are there in which languages, and what is missing or outdated; see `app.translations`."""
+        from .translations import translations
+
         with self._current.using() as current:
-            return translations_module.translations(
-                current.store, languages=languages, original=original, modified=modified
-            )
+            return translations(current.store, languages=languages, original=original, modified=modified)
 
     def delete(self, *document_ids: str, within: Filter | None = None) -> int:
         """Delete documents by id, of those that match `within`; how many chunks that removed."""
@@ -227,28 +234,31 @@ class Index:
         *,
         quantization: str | None = None,
         switch: bool = True,
-        sampled: int = migration.SAMPLE,
+        sampled: int | None = None,
         queries: Sequence[str] = (),
         optimize: bool = False,
         progress: Callable[[migration.Progress], None] | None = None,
         **options: Any,
-    ) -> MigrationReport:
+    ) -> migration.MigrationReport:
         """Move the index to another model, from the stored text, while searches go on.
 
         `to` is a model's name or an embedder; without it, the same model with other `dimensions` or `quantization`.
         The new vectors are built beside those in force (killed and called again, it goes on), compared with them on
-        `sampled` stored passages and on `queries`, and put in force unless `switch` is False. The old ones are kept for
-        `rollback`. `options` are those of `target_for`: dimensions, task, url, dialect, key, device, revision,
+        `sampled` stored passages (300) and on `queries`, and put in force unless `switch` is False. The old ones are
+        kept for `rollback`. `options` are those of `target_for`: dimensions, task, url, dialect, key, device, revision,
         trust_remote_code. See `migration.build` for `optimize` and for what is raised.
         """
+        from . import migration
+
         with self._ingesting, self._current.using() as current:
             self._current.wait_replaced(PATIENCE)
             if to is None or isinstance(to, str):
                 to = target_for(self.settings, current.manifest, to, **options)
             wanted = migration.target_manifest(current.manifest, to, quantization)
             new, report = migration.build(
-                current.store, to, wanted, source=current.embedder, sampled=sampled, queries=queries,
-                optimize=optimize, progress=progress,
+                current.store, to, wanted, source=current.embedder,
+                sampled=migration.SAMPLE if sampled is None else sampled, queries=queries, optimize=optimize,
+                progress=progress,
             )  # fmt: skip
             try:
                 if switch:
@@ -267,6 +277,8 @@ class Index:
         nothing to go back to or, unless `force`, when documents have changed since; ManifestError when `embedder` is
         another model.
         """
+        from . import migration
+
         with self._ingesting, self._switching, self._current.using() as current:
             self._current.wait_replaced(PATIENCE)
             embedder = embedder or migration.embedder_before(current.store)
@@ -311,15 +323,25 @@ def open(store: str | Path | None = None, *, create: bool = True, **options: Any
 
 
 def from_settings(
-    settings: Settings, *, embedder: Embedder | None = None, reranker: Reranker | None = None, create: bool = True
+    settings: Settings,
+    *,
+    embedder: Embedder | None = None,
+    reranker: Reranker | None = None,
+    process: ModelProcess | None = None,
+    create: bool = True,
 ) -> Index:
-    """The index that `settings` describe, with `embedder` and `reranker` in place of the configured ones when given."""
+    """The index that `settings` describe, with `embedder` and `reranker` in place of the configured ones when given.
+
+    `process` runs the model, if it is for that one.
+    """
     if not create and "://" not in settings.store and not Path(settings.store).is_dir():
         raise StoreError(
             f"There is no index at {settings.store}. Make one: interlingua ingest PATH, or name it: --store"
         )
     store = store_for(settings)
     embedder = embedder or embedder_for(settings, store)
+    if process is not None:
+        embedder = apart(embedder, process)
     manifest = store.prepare(manifest_for(settings, embedder, store))
     return Index(
         embedder=embedder,

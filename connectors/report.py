@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..retrieval.types import Skip
-from .embedding import Window
+
+if TYPE_CHECKING:
+    from .embedding import Window
 
 MAX_SKIPS = 1000
 """Skips kept with their reasons; beyond that only their number is."""

@@ -18,7 +18,7 @@ from .precedence import SEARCHES
 from .protocols import Embedder, Readable
 from .rerankers import Reranker
 from .reranking import rerank as order_anew
-from .text.language import canonical_tag, language_and_variants
+from .text.codes import canonical_tag, language_and_variants
 from .text.normalise import normalise
 from .types import Hit
 from .versions import GROUP, Collapse, reading

@@ -11,7 +11,8 @@ from ...retrieval.errors import InputError
 from ...retrieval.filters import AnyOf, Filter, Range, where
 from ...retrieval.protocols import Readable, Stored
 from ...retrieval.stores.answers import FIRST_CHUNK
-from ...retrieval.text.language import SURE, language_and_variants
+from ...retrieval.text.codes import language_and_variants
+from ...retrieval.text.identify import SURE
 from ...retrieval.types import UNDETERMINED, Chunk
 from .values import Counts, Overview, Sample
 

@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...connectors.ingestor import Progress
 from ...connectors.report import Report
 from ...connectors.sources import Source
 from ...retrieval.errors import InputError
@@ -28,6 +27,9 @@ from .keys import Key
 from .reading import MAX_PAGE, MAX_SAMPLE, check_limit
 from .values import Overview, Sample, StoredDocument, Summary
 from .writing import KeyConnector
+
+if TYPE_CHECKING:
+    from ...connectors.ingestor import Progress  # loads what documents are cut with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
