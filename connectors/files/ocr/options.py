@@ -21,8 +21,9 @@ class Ocr:
 
     Attributes:
         enabled: Whether it is done at all.
-        languages: Of pages that do not tell, in BCP-47 (`de`, `zh-Hant`): a document without any text. Without them
-            tesseract tells the script, and the language is told from what it reads.
+        languages: That scans are in, in BCP-47 (`de`, `zh-Hant`). They go before what the document's other pages are
+            in, but for a page whose own text shows another script. Without either, tesseract tells the script, and the
+            language is told from what it reads.
         dpi: Dots per inch that a page is drawn with.
         max_pages: Pages of one document that are read; of what is left the document says so.
         max_page_seconds: Time for one look at a page.
