@@ -8,6 +8,7 @@ from ..connectors.files.limits import Limits
 from ..connectors.files.ocr.options import Ocr
 from ..connectors.sources import Source, connector_for
 from ..retrieval.embedders import load as load_embedder
+from ..retrieval.embedders.apart import ApartEmbedder
 from ..retrieval.embedders.onnx import OnnxEmbedder
 from ..retrieval.errors import ConfigurationError
 from ..retrieval.manifest import Manifest
@@ -72,7 +73,7 @@ def manifest_for(settings: Settings, embedder: Embedder, store: Store) -> Manife
         dim=embedder.dim,
         quantization=settings.quantization,
     )
-    if isinstance(embedder, OnnxEmbedder):  # its fingerprint covers all that it does
+    if isinstance(embedder, (OnnxEmbedder, ApartEmbedder)):  # its fingerprint covers all that it does
         return wanted
     from ..retrieval.probe import reconcile, require
 

@@ -1,5 +1,8 @@
-"""The script that Streamlit runs: `interlingua ui`, `make ui`, or `streamlit run ui/app.py`."""
+"""What Streamlit serves: `interlingua ui`, `make ui`, or `streamlit run ui/app.py`."""
 
-from interlingua.ui.shell import main
+from pathlib import Path
 
-main()
+import streamlit as st
+from interlingua.ui.serving import MIDDLEWARE, lifespan
+
+app = st.App(Path(__file__).with_name("script.py"), lifespan=lifespan, middleware=MIDDLEWARE)

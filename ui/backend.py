@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..app.access.keys import Scope
 from ..app.access.values import Overview, Sample, StoredDocument, Summary
 from ..connectors.report import Report
-from ..retrieval.compression import Measured
 from ..retrieval.highlights import Span
 from ..retrieval.types import Chunk, Hit
 
 if TYPE_CHECKING:
     from ..app.answers.values import Event
+    from ..retrieval.compression import Measured
 
 Filters = Mapping[str, Any]
 """The filter language of a search: see `retrieval.filters`."""

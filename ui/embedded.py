@@ -12,16 +12,15 @@ from ..app.access.keys import EVERYONE, Key, Scope
 from ..app.access.values import Summary
 from ..app.access.view import View
 from ..app.index import Index
-from ..app.planning import plan_index
 from ..app.settings import described
 from ..app.wiring import limits_for
 from ..connectors.report import Report
-from ..retrieval.compression import Measured
 from ..retrieval.highlights import Span, best_sentences
 from .backend import Contents, Progress
 
 if TYPE_CHECKING:
     from ..app.answers import Chat, Event
+    from ..retrieval.compression import Measured
 
 
 class Embedded:
@@ -78,6 +77,8 @@ class Embedded:
 
     def plan(self) -> Measured | None:
         """See `Backend.plan`."""
+        from ..app.planning import plan_index
+
         return plan_index(self._index) if self.allows("admin") else None
 
     def documents(self, *, after: str | None = None, limit: int = 100) -> tuple[Sequence[Summary], str | None]:

@@ -15,10 +15,12 @@ import streamlit as st
 from ..app.access.keys import EVERYONE, Key, Keys
 from ..app.index import Index, from_settings
 from ..app.settings import Settings, check_interface, load, plain
+from ..retrieval.embedders.apart import ApartEmbedder
 from ..retrieval.errors import InterlinguaError
 from . import words
 from .backend import Backend
 from .embedded import Embedded
+from .model import MODEL
 from .parts import notice
 
 if TYPE_CHECKING:
@@ -45,7 +47,10 @@ class Shared:
         """The index and what writes answers, opened on the first call. An error is not kept: it is tried again."""
         with self._lock:
             if self._opened is None:
-                self._opened = from_settings(settings), _chat(settings)
+                index = from_settings(settings, process=MODEL)
+                if not isinstance(index.embedder, ApartEmbedder):  # made with another model, as its manifest says
+                    MODEL.close()
+                self._opened = index, _chat(settings)
             return self._opened
 
     def warm_up(self) -> None:

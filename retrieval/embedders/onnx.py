@@ -26,6 +26,7 @@ from ..types import Matrix
 from .published import REMEDY, fingerprint, parse_tokenizer, read_files
 from .texts import Pieces, token_ids
 
+BUNDLED = Path(__file__).parent / "bundled"
 FILES = ("config.json", "tokenizer.json", "model.onnx")
 
 _CODE = b"onnx-1: the first positions - 2 tokens between the special ones"  # change it when the code changes vectors
@@ -72,7 +73,7 @@ class Network:
 
 def bundled(dimensions: int | None = None) -> OnnxEmbedder:
     """The multilingual model that comes with the package; `dimensions` as in OnnxEmbedder."""
-    return OnnxEmbedder(Path(__file__).parent / "bundled", dimensions=dimensions)
+    return OnnxEmbedder(BUNDLED, dimensions=dimensions)
 
 
 class OnnxEmbedder:
@@ -88,8 +89,8 @@ class OnnxEmbedder:
     """
 
     def __init__(self, folder: Path, *, dimensions: int | None = None) -> None:
-        self._folder = folder
-        self._dimensions = dimensions
+        self.folder = folder
+        self.cut_to = dimensions
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._workers: tuple[int, ThreadPoolExecutor] | None = None
@@ -99,8 +100,16 @@ class OnnxEmbedder:
         if self._network is None:
             with self._lock:
                 if self._network is None:
-                    self._network = _checked(read(self._folder), self._dimensions)
+                    self._network = _checked(read(self.folder), self.cut_to)
         return self._network
+
+    def shortened(self, dimensions: int | None) -> OnnxEmbedder:
+        """The same model with vectors cut to `dimensions`; what was read is shared."""
+        if dimensions == self.cut_to:
+            return self
+        other = OnnxEmbedder(self.folder, dimensions=dimensions)
+        other._network = _checked(self.network(), dimensions)
+        return other
 
     @property
     def model(self) -> str:
@@ -110,7 +119,7 @@ class OnnxEmbedder:
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return self.network().dim if self._dimensions is None else self._dimensions
+        return self.network().dim if self.cut_to is None else self.cut_to
 
     @property
     def dimensions(self) -> tuple[int, ...]:

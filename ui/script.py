@@ -1,0 +1,5 @@
+"""The script that Streamlit runs anew for every press and every change."""
+
+from interlingua.ui.shell import main
+
+main()
