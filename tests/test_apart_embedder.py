@@ -117,7 +117,7 @@ def test_one_that_dies_of_what_it_is_asked_is_an_error_that_says_how(
     """What the interpreter runs at its start ends the process, as a kernel without memory for it would."""
     (tmp_path / "sitecustomize.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(EmbedderError, match=r"was ended by SIGKILL, twice\. Is there enough memory"):
+    with pytest.raises(EmbedderError, match=r"was ended by SIGKILL, twice\..* is there enough memory"):
         ApartEmbedder(ModelProcess(BUNDLED)).embed_queries(["water"])
 
 
@@ -137,6 +137,22 @@ def test_it_ends_with_the_process_that_started_it(how: signal.Signals, tmp_path:
         assert model_processes(parent.pid) == {child}
         parent.send_signal(how)
         assert gone(child)
+
+
+def test_what_is_still_at_work_ends_with_the_process_that_asked_for_it(tmp_path: Path) -> None:
+    program = (
+        "import threading\nfrom interlingua.retrieval.embedders.apart import *\n"
+        "from interlingua.retrieval.embedders.onnx import BUNDLED\n"
+        "embedder = ApartEmbedder(ModelProcess(BUNDLED))\nembedder.dim\n"
+        "threading.Thread(target=embedder.embed_passages, args=[['water ' * 200] * 20_000]).start()\n"
+        "print('at work', flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline()
+        (child,) = model_processes(parent.pid)
+        parent.kill()
+    assert gone(child)
 
 
 def test_an_index_is_searched_and_filled_through_it(process: ModelProcess, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ in a process of its own it is read while the program loads its libraries, and pa
 from __future__ import annotations
 
 import itertools
+import os
 import pickle
 import signal
 import subprocess
@@ -66,8 +67,8 @@ class ModelProcess:
                         self._running = None
                 if last:
                     raise EmbedderError(
-                        f"The process that runs the model in {self.folder} {ended}, twice. Is there enough memory for "
-                        "it? It takes some 300 MB."
+                        f"The process that runs the model in {self.folder} {ended}, twice. What it wrote to standard "
+                        "error may say why; where it was killed, is there enough memory? It takes some 300 MB."
                     ) from None
         raise AssertionError("unreachable")
 
@@ -233,9 +234,11 @@ class _Answers:
         """Answer until whoever asks is gone."""
         with suppress(Exception):  # each request will say so
             self._whole.network()
-        with ThreadPoolExecutor(_AT_ONCE) as pool, suppress(EOFError, OSError):
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        with suppress(EOFError, OSError):
             while True:
                 pool.submit(self._answer, *self._connection.recv())
+        os._exit(0)  # what is still at work is for nobody
 
     def _answer(self, number: int, verb: str, dimensions: int | None, *arguments: Any) -> None:
         answer: Any = None
