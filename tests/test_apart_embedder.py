@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import interlingua
@@ -121,38 +122,44 @@ def test_one_that_dies_of_what_it_is_asked_is_an_error_that_says_how(
         ApartEmbedder(ModelProcess(BUNDLED)).embed_queries(["water"])
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_it_ends_with_the_process_that_started_it(how: signal.Signals, tmp_path: Path) -> None:
-    program = (
-        "import time\nfrom interlingua.retrieval.embedders.apart import *\n"
-        "from interlingua.retrieval.embedders.onnx import BUNDLED\n"
-        "embedder = ApartEmbedder(ModelProcess(BUNDLED))\nprint(embedder.dim, flush=True)\ntime.sleep(600)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE) as parent:
+PROGRAM = """
+import threading, time
+from interlingua.retrieval.embedders.apart import ApartEmbedder, ModelProcess
+from interlingua.retrieval.embedders.onnx import BUNDLED
+
+embedder = ApartEmbedder(ModelProcess(BUNDLED))
+embedder.dim
+"""
+
+
+@contextmanager
+def program(end: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A program that has its model apart and then does `end`; with the process of that model."""
+    command = [sys.executable, "-c", f"{PROGRAM}print('ready', flush=True)\n{end}"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline()
-        (child,) = model_processes(parent.pid)
-        os.kill(child, signal.SIGINT)  # as Ctrl-C reaches all: it waits for the program that started it
+        (model,) = model_processes(parent.pid)
+        yield parent, model
+        parent.kill()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_ends_with_the_process_that_started_it(how: signal.Signals, tmp_path: Path) -> None:
+    with program("time.sleep(600)", tmp_path) as (parent, model):
+        os.kill(model, signal.SIGINT)  # as Ctrl-C reaches all: it waits for the program that started it
         time.sleep(0.2)
-        assert model_processes(parent.pid) == {child}
+        assert model_processes(parent.pid) == {model}
         parent.send_signal(how)
-        assert gone(child)
+        assert gone(model)
 
 
 def test_what_is_still_at_work_ends_with_the_process_that_asked_for_it(tmp_path: Path) -> None:
-    program = (
-        "import threading\nfrom interlingua.retrieval.embedders.apart import *\n"
-        "from interlingua.retrieval.embedders.onnx import BUNDLED\n"
-        "embedder = ApartEmbedder(ModelProcess(BUNDLED))\nembedder.dim\n"
-        "threading.Thread(target=embedder.embed_passages, args=[['water ' * 200] * 20_000]).start()\n"
-        "print('at work', flush=True)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        assert parent.stdout.readline()
-        (child,) = model_processes(parent.pid)
+    work = "threading.Thread(target=embedder.embed_passages, args=[['water ' * 200] * 20_000]).start()"
+    with program(work, tmp_path) as (parent, model):
+        time.sleep(0.5)
         parent.kill()
-    assert gone(child)
+        assert gone(model)
 
 
 def test_an_index_is_searched_and_filled_through_it(process: ModelProcess, tmp_path: Path) -> None:
