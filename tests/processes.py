@@ -8,7 +8,7 @@ import time
 
 def model_processes(pid: int) -> set[int]:
     """Processes that run a model for this one."""
-    command = ["ps", "-o", "pid=,args=", "--ppid", str(pid)]
+    command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     return {int(line.split()[0]) for line in listed if "embedders.apart" in line}
 

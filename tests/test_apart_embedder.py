@@ -137,11 +137,13 @@ def program(end: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], i
     """A program that has its model apart and then does `end`; with the process of that model."""
     command = [sys.executable, "-c", f"{PROGRAM}print('ready', flush=True)\n{end}"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as parent:
-        assert parent.stdout is not None
-        assert parent.stdout.readline()
-        (model,) = model_processes(parent.pid)
-        yield parent, model
-        parent.kill()
+        try:
+            assert parent.stdout is not None
+            assert parent.stdout.readline()
+            (model,) = model_processes(parent.pid)
+            yield parent, model
+        finally:
+            parent.kill()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
