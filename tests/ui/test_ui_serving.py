@@ -98,8 +98,9 @@ def test_it_opens_a_browser_and_ends_with_all_that_it_has_started(
         (model,) = model_processes(process.pid)
     finally:
         process.send_signal(how)
-        process.wait(60)
+        assert process.wait(60) == 0
     assert gone(model)
+    assert "Error" not in log.read_text()
     assert "Traceback" not in log.read_text()
     assert "mail" not in log.read_text()  # Streamlit's own question to newcomers
 
