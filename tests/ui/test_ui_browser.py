@@ -74,6 +74,7 @@ def test_arabic_runs_from_the_right_and_german_beside_it_from_the_left(url: str,
     for tag in ("ar", "de"):
         passage = page.locator(f".il-passage[lang={tag}]").first
         expect(passage).to_be_visible()
+        settled(page)
         sides[tag] = passage.evaluate(
             """node => { const range = document.createRange(); range.selectNodeContents(node);
             const last = [...range.getClientRects()].at(-1), box = node.getBoundingClientRect();
@@ -126,6 +127,7 @@ def test_languages_stand_side_by_side(url: str, tab: Tab) -> None:
     page = tab(f"{url}/?q={quote(QUERIES['ru'])}&lang=ru&lang=th&side=true")
     first, second = (page.locator(f".il-passage[lang={tag}]").first for tag in ("ru", "th"))
     expect(second).to_be_visible()
+    settled(page)
     one, other = first.bounding_box(), second.bounding_box()
     assert one is not None
     assert other is not None
