@@ -232,10 +232,21 @@ def test_the_interface_speaks_the_language_of_the_browser(
     page = tab(f"{url}/?q={quote(QUERIES['de'])}", locale=locale)
     expect(page.get_by_role("link", name=word).first).to_be_visible()
     expect(page.locator(".stApp")).to_have_css("direction", direction)
+    expect(page.locator("html")).to_have_attribute("lang", locale[:2])
     side = "right" if direction == "rtl" else "left"
     expect(page.get_by_test_id("stCaptionContainer").first).to_have_css("text-align", side)
     page.get_by_role("combobox").first.click()
     expect(page.get_by_role("option").first).to_have_css("direction", direction)
+
+
+def test_another_language_is_chosen_and_the_page_says_so(url: str, tab: Tab) -> None:
+    page = tab(f"{url}/?ui=he")
+    expect(page.locator("html")).to_have_attribute("lang", "he")
+    page.get_by_test_id("stSidebar").get_by_role("combobox").click()
+    page.get_by_role("option", name="English").click()
+    expect(page.get_by_role("link", name="Search").first).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator(".stApp")).to_have_css("direction", "ltr")
 
 
 def test_the_keyboard_is_enough_for_a_search(url: str, tab: Tab) -> None:

@@ -31,6 +31,7 @@ LANGUAGES = {
 FALLBACK = "en"
 MIRRORED = {"ar", "he"}
 _CHOSEN = "ui"  # the key of the widget, and the name in the URL
+_TOLD = "words.told-the-browser"
 
 
 def chosen() -> str:
@@ -48,6 +49,10 @@ def choose() -> None:
         format_func=LANGUAGES.__getitem__,
         **bound(_CHOSEN, LANGUAGES, several=False),
     )
+    if chosen() != FALLBACK or _TOLD in st.session_state:
+        st.session_state[_TOLD] = True
+        # For what reads a page aloud or offers to translate it: Streamlit's says that it is in English.
+        st.html(f"<script>document.documentElement.lang = '{chosen()}'</script>", unsafe_allow_javascript=True)
 
 
 def say(key: str, **values: str | float) -> str:
