@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 pytest.importorskip("playwright", reason="needs Playwright, which make test installs")
+from chat_server import ChatServer, says
 from playwright.sync_api import Page, expect
 from sites import site as running
 
@@ -247,6 +248,30 @@ def test_another_language_is_chosen_and_the_page_says_so(url: str, tab: Tab) -> 
     expect(page.get_by_role("link", name="Search").first).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.locator(".stApp")).to_have_css("direction", "ltr")
+
+
+def test_an_answer_that_another_question_interrupts_is_kept_and_can_be_asked_for_again(
+    serve: Serve, corpus: Path, tab: Tab, tmp_path: Path
+) -> None:
+    shutil.copytree(corpus, tmp_path / "index")
+    # What a model writes is shown once it has cited a passage and written enough to tell its language.
+    sentence = "Everyone has the right to an education that costs nothing [1]. "
+    chat = ChatServer([says(sentence, *["And more. "] * 300, wait=0.1), says(sentence)]).start()
+    page = tab(f"{serve(store=tmp_path / 'index', chat_url=chat.url, chat_model='tiny')}/ask")
+    box, answers = page.get_by_test_id("stChatInputTextArea"), page.locator(".il-answer")
+    box.fill("What is the right to education?")
+    box.press("Enter")
+    expect(answers).to_contain_text("And more")
+    box.fill("What is the right to work?")
+    box.press("Enter")
+    expect(page.get_by_text("interrupted by another action")).to_be_visible()
+    expect(answers.first).to_contain_text("And more")
+    expect(answers.last).not_to_contain_text("And more")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("interrupted by another action")).to_be_hidden()
+    expect(answers).to_have_text([sentence.strip()] * 2)
+    expect(page.get_by_test_id("stChatMessage").nth(2)).to_contain_text("right to education")
+    chat.stop()
 
 
 def test_the_keyboard_is_enough_for_a_search(url: str, tab: Tab) -> None:

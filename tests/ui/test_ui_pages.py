@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import ChatServer, says
+from chat_server import Act, ChatServer, breaks_off, refuses, says
 from interlingua import Document, Index
 from interlingua.connectors.documents import DocumentsConnector
 from support import SENTENCES
@@ -222,6 +222,27 @@ def test_an_answer_has_citations_that_open_and_its_text_is_no_markup(
     assert "<b>" not in shown
     press(test, "Begin anew")
     assert "[1]" not in html(test)
+
+
+@pytest.mark.usefixtures("fill")
+@pytest.mark.parametrize("act", [refuses(400, "the model is asleep"), breaks_off("All human ")])
+def test_a_question_whose_answer_failed_stays_and_can_be_asked_again(
+    act: Act, page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = ChatServer([act, says("All human beings are [1].")]).start()
+    monkeypatch.setenv("INTERLINGUA_CHAT_URL", chat.url)
+    monkeypatch.setenv("INTERLINGUA_CHAT_MODEL", "tiny")
+    test = page("ask")
+    test.chat_input[0].set_value("Are all human beings born free and equal?").run()
+    assert "That did not work" in html(test)
+    test.run()
+    assert "born free and equal?" in html(test)
+    assert "human beings are" not in html(test)
+    press(test, "Try again")
+    chat.stop()
+    assert html(test).count("born free and equal?") == 1
+    assert "human beings are [1]" in html(test)
+    assert "That did not work" not in html(test)
 
 
 @pytest.mark.usefixtures("fill")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import streamlit as st
@@ -13,17 +12,19 @@ from ...retrieval.text.language import detect
 from .. import words
 from ..backend import Backend
 from ..markup import block, link, name, safe
-from ..parts import badge, empty_index, in_context, notice, passage, titled, trouble
+from ..parts import badge, empty_index, in_context, notice, passage, titled
 
-_TURNS = "turns"
+_TURNS, _AGAIN = "ask.turns-so-far", "ask.question-again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Turn:
-    """A question and its answer."""
+    """A question and its answer, as far as that has come; `text` is what was shown of one that was cut short."""
 
     question: str
-    answer: Answer
+    text: str = ""
+    answer: Answer | None = None
+    error: str | None = None
 
 
 def show(backend: Backend) -> None:
@@ -32,20 +33,25 @@ def show(backend: Backend) -> None:
         empty_index()
         return
     turns: list[Turn] = st.session_state.setdefault(_TURNS, [])
-    if not turns:
+    again: str = st.session_state.pop(_AGAIN, "")
+    if not turns and not again:
         notice("info", words.say("ask.start"))
     for number, turn in enumerate(turns):
         _question(turn.question)
         with st.chat_message("assistant"):
-            _answer(turn.answer)
-            _sources(backend, turn.answer, number)
-    question = st.chat_input(words.say("ask.box"))
-    if question and question.strip():
+            if turn.answer is None:
+                _cut_short(turns, number)
+            else:
+                _answer(turn.answer)
+                _sources(backend, turn.answer, number)
+    question = (st.chat_input(words.say("ask.box")) or again).strip()
+    if question:
+        turn = Turn(question=question)
+        turns.append(turn)  # before it is answered: a press of anything else ends this run
         _question(question)
         with st.chat_message("assistant"):
-            if (answer := _written(backend, question)) is not None:
-                turns.append(Turn(question=question, answer=answer))
-                st.rerun()
+            _write(backend, turn)
+        st.rerun()
     if turns:
         st.button(words.say("ask.clear"), icon=":material/restart_alt:", on_click=turns.clear, type="tertiary")
 
@@ -55,26 +61,42 @@ def _question(question: str) -> None:
         st.html(block(question, detect(question).tag, kind="il-passage"))
 
 
-def _written(backend: Backend, question: str) -> Answer | None:
-    """The answer, shown as it comes; None when it failed, which is shown too."""
+def _write(backend: Backend, turn: Turn) -> None:
+    """The answer, shown as it comes."""
     place = st.empty()
-    text, answer = "", None
     try:
-        for event in _events(backend, question):
+        for event in backend.stream_answer(turn.question):
             if isinstance(event, Passages) and event.hits:
                 place.caption(words.say("ask.reading", count=len(event.hits)))
             elif isinstance(event, Text):
-                text += event.text
-                place.html(block(text, "und", kind="il-passage il-answer"))
+                turn.text += event.text
+                place.html(_body(turn.text, "und"))
             elif isinstance(event, Answer):
-                answer = event
+                turn.answer = event
     except InterlinguaError as error:
-        trouble(error)
-    return answer
+        turn.error = str(error)
 
 
-def _events(backend: Backend, question: str) -> Iterator[Passages | Text | Answer]:
-    return backend.stream_answer(question)
+def _cut_short(turns: list[Turn], number: int) -> None:
+    """What there is of an answer that failed or was interrupted, and a button that asks again."""
+    turn = turns[number]
+    if turn.text:
+        st.html(_body(turn.text, "und"))
+    if turn.error is None:
+        notice("info", words.say("ask.interrupted"))
+    else:
+        notice("error", words.say("common.trouble"), turn.error)
+    st.button(
+        words.say("common.again"),
+        key=f"again-{number}",
+        icon=":material/refresh:",
+        on_click=_ask_again,
+        args=(turns, number),
+    )
+
+
+def _ask_again(turns: list[Turn], number: int) -> None:
+    st.session_state[_AGAIN] = turns.pop(number).question
 
 
 def _answer(answer: Answer) -> None:
@@ -85,11 +107,15 @@ def _answer(answer: Answer) -> None:
             words.say("ask.no_model_remedy", setting="INTERLINGUA_CHAT_URL", model="INTERLINGUA_CHAT_MODEL"),
         )
     elif answer.text:
-        st.html(block(answer.text, answer.language, kind="il-passage il-answer"))
+        st.html(_body(answer.text, answer.language))
     else:
         notice("info", words.say("ask.nothing"))
     if answer.language_ok is False:
         st.caption(words.say("ask.other_language"))
+
+
+def _body(text: str, tag: str) -> str:
+    return block(text, tag, kind="il-passage il-answer")
 
 
 def _sources(backend: Backend, answer: Answer, number: int) -> None:
