@@ -10,18 +10,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import interlingua
 import pytest
 import streamlit as st
+from interlingua import Document
+from interlingua.app.settings import load
+from interlingua.ui.model import begin
 from interlingua.ui.serving import MIDDLEWARE
+from interlingua.ui.session import Shared
 from listening import free_port
 from processes import gone, model_processes
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from streamlit.web.server.starlette.starlette_static_routes import create_streamlit_static_assets_routes
+from support import NgramEmbedder
 
 STATIC = Path(st.__file__).parent / "static" / "static"
 
@@ -128,3 +134,18 @@ def test_streamlit_run_serves_the_same_pages(tmp_path: Path) -> None:
     finally:
         process.terminate()
         process.wait(60)
+
+
+def test_the_process_of_the_bundled_model_ends_where_the_index_was_made_with_another(
+    open_index: Callable[..., interlingua.Index], sentences: list[Document]
+) -> None:
+    with open_index(".interlingua", embedder=NgramEmbedder()) as index:
+        index.ingest(sentences)
+    before = model_processes(os.getpid())
+    begin()
+    (started,) = model_processes(os.getpid()) - before
+    shared = Shared()
+    index, _ = shared.get(load(embedder="support:NgramEmbedder"))
+    assert index.search("free and equal")
+    shared.close()
+    assert gone(started)
