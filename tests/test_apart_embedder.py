@@ -123,10 +123,11 @@ def test_one_that_dies_of_what_it_is_asked_is_an_error_that_says_how(
 
 
 PROGRAM = """
-import threading, time
+import signal, threading, time
 from interlingua.retrieval.embedders.apart import ApartEmbedder, ModelProcess
 from interlingua.retrieval.embedders.onnx import BUNDLED
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run in the background, it is ignored
 embedder = ApartEmbedder(ModelProcess(BUNDLED))
 embedder.dim
 """

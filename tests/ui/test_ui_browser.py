@@ -234,6 +234,7 @@ def test_the_interface_speaks_the_language_of_the_browser(
     expect(page.get_by_role("link", name=word).first).to_be_visible()
     expect(page.locator(".stApp")).to_have_css("direction", direction)
     expect(page.locator("html")).to_have_attribute("lang", locale[:2])
+    expect(page.get_by_test_id("stIconMaterial").first).to_have_css("font-family", re.compile("Material Symbols"))
     side = "right" if direction == "rtl" else "left"
     expect(page.get_by_test_id("stCaptionContainer").first).to_have_css("text-align", side)
     page.get_by_role("combobox").first.click()

@@ -19,7 +19,7 @@ import pytest
 import streamlit as st
 from interlingua import Document
 from interlingua.app.settings import load
-from interlingua.ui.model import begin
+from interlingua.ui.model import MODEL, begin
 from interlingua.ui.serving import MIDDLEWARE
 from interlingua.ui.session import Shared
 from listening import free_port
@@ -141,6 +141,7 @@ def test_the_process_of_the_bundled_model_ends_where_the_index_was_made_with_ano
 ) -> None:
     with open_index(".interlingua", embedder=NgramEmbedder()) as index:
         index.ingest(sentences)
+    MODEL.close()
     before = model_processes(os.getpid())
     begin()
     (started,) = model_processes(os.getpid()) - before
