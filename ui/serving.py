@@ -68,8 +68,20 @@ def _without_components() -> None:
             setattr(manager, "discover_and_register_components", lambda *_, **__: None)  # noqa: B010 (typed as a method)
 
 
+def _page(static: Path) -> str:
+    """Streamlit's page, which also loads the code that draws a passage before there is one.
+
+    Otherwise the browser asks for it once the first has come, and React shows what has waited for code no sooner than
+    half a second after the last placeholder. Measured: a first result is there 0.15 s sooner.
+    """
+    page = (static / "index.html").read_text(encoding="utf-8")
+    module = next((static / "static" / "js").glob("Html.*.js"), None)
+    tag = "" if module is None else f'<script type="module">import("./static/js/{module.name}")</script>'
+    return page.replace("</body>", f"{tag}</body>")
+
+
 class Assets:
-    """Middleware that answers for Streamlit's own scripts, styles and fonts; everything else is passed on.
+    """Middleware that answers for Streamlit's own page, scripts, styles and fonts; everything else is passed on.
 
     Streamlit looks at the cookies and the path of each request, and a thread of its own opens, stats and reads the
     file: while the index is opened that takes 5 ms a file, of which a first visit needs eighty.
@@ -78,13 +90,17 @@ class Assets:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         root = Path(str(files("streamlit"))) / "static"
+        self._page = None if st.get_option("server.baseUrlPath") else _page(root)
         found = (root / "static").rglob("*")
         self._files = {f"/{path.relative_to(root).as_posix()}": path for path in found if path.suffix in _TYPES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         asked = scope["type"] == "http" and scope["method"] == "GET"
-        if asked and (path := self._files.get(scope["path"])):
+        if asked and scope["path"] == "/" and self._page is not None:
+            answer = Response(self._page, headers={"cache-control": "no-cache"}, media_type="text/html")
+            await answer(scope, receive, send)
+        elif asked and (path := self._files.get(scope["path"])):
             answer = Response(path.read_bytes(), headers=_FOREVER | {"content-type": _TYPES[path.suffix]})
             await answer(scope, receive, send)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -59,9 +60,29 @@ def test_streamlits_own_files_are_the_same_as_from_streamlit(suffix: str) -> Non
     assert "etag" not in ours.headers  # it was the middleware that answered
 
 
+def test_the_page_loads_the_code_of_a_passage_before_there_is_one() -> None:
+    theirs, ours = answer("GET", "/", ()), answer("GET", "/", MIDDLEWARE)
+    (module,) = re.findall(r'import\("\./static/(js/Html\.[^"]+)"\)', ours.text)
+    assert (STATIC / module).is_file()
+    assert re.sub('<script type="module">import.*?</script>', "", ours.text) == theirs.text
+    assert ours.headers["cache-control"] == theirs.headers["cache-control"] == "no-cache"
+    assert ours.headers["content-type"] == theirs.headers["content-type"]
+
+
+def test_below_another_path_the_page_is_left_to_streamlit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": "docs"}.get)
+    assert "import(" not in answer("GET", "/", MIDDLEWARE).text
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", "/static/js/none.js"), ("GET", "/static/%2e%2e/index.html"), ("HEAD", "/favicon.png")],
+    [
+        ("HEAD", "/"),
+        ("GET", "/static/js/none.js"),
+        ("GET", "/ask"),
+        ("GET", "/static/%2e%2e/index.html"),
+        ("HEAD", "/favicon.png"),
+    ],
 )
 def test_everything_else_is_left_to_streamlit(method: str, path: str) -> None:
     theirs, ours = answer(method, path, ()), answer(method, path, MIDDLEWARE)

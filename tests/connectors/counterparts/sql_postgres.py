@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from interlingua.connectors.sql import SqlConnector
 from interlingua.retrieval.protocols import Connector
 
+SERVERS = ExitStack()
 PASSWORD = "correct-horse-battery-staple"
 _TABLE = """
     CREATE TABLE pages (
@@ -35,7 +37,12 @@ class Postgres:
     """See `Counterpart`."""
 
     def __init__(self, port: int) -> None:
+        """On a server of which nothing is kept that was there."""
         self.port = port
+        others = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+        self.run("DROP SCHEMA public CASCADE")
+        self.run("CREATE SCHEMA public")
         self.run(_TABLE)
 
     def connect(self) -> Any:
@@ -97,13 +104,18 @@ class Postgres:
 def opened(folder: Path) -> Iterator[Postgres]:
     pytest.importorskip("sqlalchemy", reason="pip install 'interlingua[sql]'")
     pytest.importorskip("pg8000", reason="pip install pg8000")
-    with server() as port:
-        yield Postgres(port)
+    yield Postgres(_kept_server())
+
+
+@cache
+def _kept_server() -> int:
+    """The port of the server of this process: it takes four seconds to make one. `SERVERS` is closed at the end."""
+    return SERVERS.enter_context(_server())
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """The port of a new server without tables; it is stopped and its files are gone at the end."""
+def _server() -> Iterator[int]:
+    """The port of a new server; it is stopped and its files are gone at the end."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
     found = shutil.which("initdb") or (programs and str(programs[-1] / "initdb"))
     if not found:
