@@ -100,7 +100,7 @@ def _first(browser: Any, folder: Path, arguments: Sequence[str]) -> tuple[float,
 
 
 _THERE = "document.querySelector('.il-card')?.getClientRects().length"
-"""Looked at in every frame. A locator's `wait_for` looks again only half a second later, once half a second is over."""
+"""Looked at in every frame. A locator's `wait_for` looks every half a second, once a third of one is over."""
 
 
 def _searches(browser: Any, url: str, count: int) -> list[tuple[float, float]]:

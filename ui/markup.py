@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ..retrieval.highlights import Span
 from ..retrieval.text.codes import script_of
+from ..retrieval.types import UNDETERMINED
 
 RIGHT_TO_LEFT = {"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
 _CONTROLS = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -43,9 +44,9 @@ def marked(text: str, spans: Iterable[Span]) -> str:
 
 def block(text: str, language: str, *, spans: Iterable[Span] = (), kind: str = "il-passage") -> str:
     """A text in its own direction and language; the style sheet keeps its line breaks, empty lines are left out."""
-    tag = "" if language == "und" else f' lang="{safe(language)}"'
+    tag = "" if language == UNDETERMINED else safe(language)  # HTML's word for unknown: not that of the page
     body = _EMPTY_LINES.sub("\n", marked(text, spans).strip())
-    return f'<div class="{kind}" dir="{direction(language)}"{tag}>{body}</div>'
+    return f'<div class="{kind}" dir="{direction(language)}" lang="{tag}">{body}</div>'
 
 
 def name(text: str) -> str:

@@ -81,7 +81,7 @@ def _page(static: Path) -> str:
 
 
 class Assets:
-    """Middleware that answers for Streamlit's own page, scripts, styles and fonts; everything else is passed on.
+    """Middleware that answers for the page at /, scripts, styles and fonts; everything else is passed on.
 
     Streamlit looks at the cookies and the path of each request, and a thread of its own opens, stats and reads the
     file: while the index is opened that takes 5 ms a file, of which a first visit needs eighty.

@@ -73,6 +73,7 @@ def test_a_passage_names_its_language_for_fonts_and_screen_readers(tag: str) -> 
 
 
 def test_empty_lines_are_left_out() -> None:
+    assert ' lang=""' in block("?", "und")  # and not that of the page
     assert "one\ntwo" in block("\none\n \n\n two", "en").replace("\n ", "\n")
 
 

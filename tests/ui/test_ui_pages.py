@@ -229,20 +229,34 @@ def test_an_answer_has_citations_that_open_and_its_text_is_no_markup(
 def test_a_question_whose_answer_failed_stays_and_can_be_asked_again(
     act: Act, page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chat = ChatServer([act, says("All human beings are [1].")]).start()
+    second = "Everyone has the right to rest [1]."
+    chat = ChatServer([act, says(second), says("All human beings are [1].")]).start()
     monkeypatch.setenv("INTERLINGUA_CHAT_URL", chat.url)
     monkeypatch.setenv("INTERLINGUA_CHAT_MODEL", "tiny")
     test = page("ask")
     test.chat_input[0].set_value("Are all human beings born free and equal?").run()
     assert "That did not work" in html(test)
-    test.run()
+    test.chat_input[0].set_value("Who has the right to rest?").run()
     assert "born free and equal?" in html(test)
-    assert "human beings are" not in html(test)
+    assert second in html(test)
+    assert "That did not work" in html(test)
     press(test, "Try again")
     chat.stop()
-    assert html(test).count("born free and equal?") == 1
+    assert html(test).count("born free and equal?") == html(test).count("Who has the right to rest?") == 1
+    assert second in html(test)
     assert "human beings are [1]" in html(test)
     assert "That did not work" not in html(test)
+
+
+def test_a_question_asked_again_by_two_presses_is_there_once() -> None:
+    from interlingua.ui.screens.ask import Turn, _ask_again
+
+    first, second = Turn(question="first", begun=True), Turn(question="second", begun=True)
+    turns = [first, second]
+    for _ in range(2):
+        _ask_again(turns, first)
+    assert turns[0] is second
+    assert [(turn.question, turn.begun) for turn in turns] == [("second", True), ("first", False)]
 
 
 @pytest.mark.usefixtures("fill")

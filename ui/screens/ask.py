@@ -14,17 +14,22 @@ from ..backend import Backend
 from ..markup import block, link, name, safe
 from ..parts import badge, empty_index, in_context, notice, passage, titled
 
-_TURNS, _AGAIN = "ask.turns-so-far", "ask.question-again"
+# Hyphens, since a word after a dot is the name of a text.
+_TURNS, _BOX = "ask.turns-so-far", "ask.what-is-typed"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Turn:
-    """A question and its answer, as far as that has come; `text` is what was shown of one that was cut short."""
+    """A question and its answer, as far as that has come; `text` is what was shown of it.
+
+    A run that was stopped may write into its turn for a moment longer: what is asked again is a turn of its own.
+    """
 
     question: str
     text: str = ""
     answer: Answer | None = None
     error: str | None = None
+    begun: bool = False
 
 
 def show(backend: Backend) -> None:
@@ -33,27 +38,29 @@ def show(backend: Backend) -> None:
         empty_index()
         return
     turns: list[Turn] = st.session_state.setdefault(_TURNS, [])
-    again: str = st.session_state.pop(_AGAIN, "")
-    if not turns and not again:
+    # Kept by callbacks, before anything is drawn: a press ends the run of the one before it, wherever that is.
+    st.chat_input(words.say("ask.box"), key=_BOX, on_submit=_ask, args=(turns,))
+    if not turns:
         notice("info", words.say("ask.start"))
     for number, turn in enumerate(turns):
         _question(turn.question)
         with st.chat_message("assistant"):
-            if turn.answer is None:
-                _cut_short(turns, number)
-            else:
+            if turn.answer is not None:
                 _answer(turn.answer)
                 _sources(backend, turn.answer, number)
-    question = (st.chat_input(words.say("ask.box")) or again).strip()
-    if question:
-        turn = Turn(question=question)
-        turns.append(turn)  # before it is answered: a press of anything else ends this run
-        _question(question)
-        with st.chat_message("assistant"):
-            _write(backend, turn)
-        st.rerun()
+            elif turn.begun:
+                _cut_short(turns, number)
+            else:
+                turn.begun = True
+                _write(backend, turn)
+                st.rerun()
     if turns:
         st.button(words.say("ask.clear"), icon=":material/restart_alt:", on_click=turns.clear, type="tertiary")
+
+
+def _ask(turns: list[Turn]) -> None:
+    if question := (st.session_state[_BOX] or "").strip():
+        turns.append(Turn(question=question))
 
 
 def _question(question: str) -> None:
@@ -91,12 +98,14 @@ def _cut_short(turns: list[Turn], number: int) -> None:
         key=f"again-{number}",
         icon=":material/refresh:",
         on_click=_ask_again,
-        args=(turns, number),
+        args=(turns, turn),
     )
 
 
-def _ask_again(turns: list[Turn], number: int) -> None:
-    st.session_state[_AGAIN] = turns.pop(number).question
+def _ask_again(turns: list[Turn], turn: Turn) -> None:
+    if turn in turns:  # not if it was pressed twice
+        turns.remove(turn)
+        turns.append(Turn(question=turn.question))
 
 
 def _answer(answer: Answer) -> None:

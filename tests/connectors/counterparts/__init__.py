@@ -6,8 +6,9 @@ A module has one function
     def opened(folder: Path) -> Iterator[Counterpart]: ...
 
 that starts whatever the source needs (a server, a database), keeps its files in `folder`, which is empty, and stops it
-at the end. A module is imported when its tests run: it may call `pytest.importorskip` and `pytest.skip` for what is not
-installed. Names are such as "a", "b", "deep/c"; texts are in any script.
+at the end (the PostgreSQL server once all tests have run). A module is imported when its tests run: it may call
+`pytest.importorskip` and `pytest.skip` for what is not installed. Names are such as "a",
+"b", "deep/c"; texts are in any script.
 """
 
 from __future__ import annotations

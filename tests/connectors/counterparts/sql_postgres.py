@@ -1,4 +1,4 @@
-"""A table in a PostgreSQL server of its own, on a free port of this machine."""
+"""A table in a PostgreSQL server of this process, on a free port of this machine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Postgres:
     """See `Counterpart`."""
 
     def __init__(self, port: int) -> None:
-        """On a server of which nothing is kept that was there."""
+        """Empties the server first: there can be only one at a time."""
         self.port = port
         others = "pid <> pg_backend_pid() AND backend_type = 'client backend'"
         self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
