@@ -51,7 +51,7 @@ def choose() -> None:
     )
     if chosen() != FALLBACK or _TOLD in st.session_state:
         st.session_state[_TOLD] = True
-        # For what reads a page aloud or offers to translate it: Streamlit's says that it is in English.
+        # For what reads a page aloud or offers to translate it. Streamlit's says English, until it is told otherwise.
         st.html(f"<script>document.documentElement.lang = '{chosen()}'</script>", unsafe_allow_javascript=True)
 
 
