@@ -57,8 +57,11 @@ def settled(page: Page) -> None:
     """Cards come one by one, and the sentences in them after that: wait until the page's run has ended."""
     expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.locator("[data-stale=true]")).to_have_count(0)
-    # The last to come is a passage with its sentence marked, in the place of the one without: each has its buttons.
-    expect(page.locator(".il-card")).to_have_count(page.locator("[class*=st-key-context-]").count())
+    # The last to come is a passage with its sentence marked, in the place of the one without: each has its buttons,
+    # which appear in any order.
+    places = page.locator("[class*=st-key-context-]").count()
+    expect(page.locator("[class*=st-key-context-] button:visible")).to_have_count(places)
+    expect(page.locator(".il-card")).to_have_count(places)
 
 
 @pytest.mark.parametrize("tag", QUERIES)
