@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from interlingua.connectors.ingestor import Ingestor
+from interlingua.connectors.sync import state
 from interlingua.connectors.sync.engine import Synchroniser
-from interlingua.connectors.sync.plan import SyncReport
+from interlingua.connectors.sync.plan import Plan, SyncReport
 from interlingua.connectors.sync.stream import SEGMENT_ITEMS
 from interlingua.retrieval.errors import CursorLostError
 from interlingua.retrieval.manifest import Manifest
@@ -25,6 +26,8 @@ from support import CountingEmbedder, NgramEmbedder
 
 Item = Document | Pending | Skip | Gone | Checkpoint
 DAY = 86400.0
+FOUR = ["a", "b", "c", "d"]
+STAFF, HR = Plan(metadata={"access": ["staff"], "topic": "work"}), Plan(metadata={"access": ["hr"]})
 
 
 def manifest() -> Manifest:
@@ -229,3 +232,9 @@ class _KillingRecords:
 def without_times(report: SyncReport) -> dict[str, Any]:
     """A report but for how long it took."""
     return {**dataclasses.asdict(report), "report": report.report.to_dict() | {"seconds": 0}}
+
+
+def remembered(sync: Syncing, name: str = "it") -> state.State:
+    found = state.load(sync.store.records(), name)
+    assert found is not None
+    return found

@@ -1,20 +1,14 @@
-"""Moving an index to another model: searches go on, a killed run goes on, and there is a way back."""
+"""Moving an index to another model: searches go on, a run that broke off goes on, and there is a way back."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import interlingua
 import numpy as np
@@ -24,7 +18,6 @@ from interlingua.app.doctor import examine
 from interlingua.app.index import from_settings
 from interlingua.app.migration import Progress
 from interlingua.app.settings import load
-from interlingua.app.wiring import target_for
 from interlingua.retrieval.errors import (
     ConfigurationError,
     EmbedderError,
@@ -36,31 +29,15 @@ from interlingua.retrieval.manifest import Manifest
 from interlingua.retrieval.protocols import Embedder
 from interlingua.retrieval.stores.qdrant import QdrantStore
 from interlingua.retrieval.types import Hit, Matrix
+from migration_samples import QUERIES, documents, snapshot
 from qdrant_client import QdrantClient
 from support import SENTENCES, CountingEmbedder, NgramEmbedder, ShortNgrams
 
 Make = Callable[..., interlingua.Index]
-HERE = Path(__file__).parent
-
-QUERIES = [SENTENCES[tag] for tag in ("de", "ja", "ar", "hi", "th")]
-
-
-def documents(count: int) -> list[Document]:
-    """Documents of one chunk each, in many scripts, no two alike."""
-    texts = list(SENTENCES.values())
-    return [Document(id=f"d{n:04}", text=f"{texts[n % len(texts)]} № {n}") for n in range(count)]
 
 
 def found(hits: Sequence[Hit]) -> tuple[tuple[str, float], ...]:
     return tuple((hit.chunk.id, hit.score) for hit in hits)
-
-
-def snapshot(index: interlingua.Index) -> dict[str, object]:
-    """Every chunk with its payload and its vector, by id; Qdrant's imitation changes the last bits when it searches."""
-    return {
-        stored.chunk.id: (stored.chunk, None if stored.vector is None else stored.vector.round(5).tolist())
-        for stored in index.store.scan(vectors=True)
-    }
 
 
 def kind_of(hits: Sequence[Hit], query: str, models: Mapping[str, Embedder]) -> str:
@@ -451,205 +428,3 @@ class TestOtherVectorsOfOneModel:
             assert index.rollback().dim == 128
         with interlingua.open("index") as index:
             assert index.embedder.dim == 128
-
-
-MIGRATE = """
-import os, signal, sys, time
-sys.path.insert(0, {here!r})
-import interlingua
-from support import NgramEmbedder, ShortNgrams
-class Slow(ShortNgrams):
-    def embed_passages(self, texts):
-        time.sleep(0.02)
-        return super().embed_passages(texts)
-{before}
-with interlingua.open({folder!r}, embedder="support:NgramEmbedder") as index:
-    report = index.migrate(Slow(), sampled=0, progress=progress)
-print("done", flush=True)
-"""
-# Killed before the nth file operation of Python's in the folder: the renames and deletions that a switch is made of.
-BEFORE_OPERATION = """
-progress = None
-left = {n}
-def watch(event, arguments):
-    global left
-    if event in ("os.rename", "os.remove", "shutil.rmtree") and "index" in str(arguments[0]):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-"""
-AFTER_CHUNKS = """
-def progress(now):
-    if now.step.chunks >= {n}:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-class TestKilled:
-    COUNT = 600
-
-    @pytest.fixture
-    def folder(self, tmp_path: Path) -> Path:
-        with from_settings(load(store=str(tmp_path / "index")), embedder=NgramEmbedder()) as index:
-            index.ingest(documents(self.COUNT))
-        return tmp_path / "index"
-
-    def run(self, folder: Path, before: str) -> bool:
-        """A migration in a process of its own; whether it was killed."""
-        code = MIGRATE.format(here=str(HERE), folder=str(folder), before=before)
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
-        return done.returncode != 0
-
-    def expected(self, tmp_path: Path) -> dict[str, object]:
-        with from_settings(load(store=str(tmp_path / "whole")), embedder=NgramEmbedder()) as index:
-            index.ingest(documents(self.COUNT))
-            index.migrate(ShortNgrams(), sampled=0)
-            return snapshot(index)
-
-    @pytest.mark.parametrize("chunks", [1, 257, 600])
-    def test_half_way_and_run_again_the_store_is_the_same(self, folder: Path, tmp_path: Path, chunks: int) -> None:
-        assert self.run(folder, AFTER_CHUNKS.format(n=chunks))
-        with from_settings(load(store=str(folder)), embedder=NgramEmbedder()) as index:
-            assert index.status().chunks == self.COUNT
-            target = CountingEmbedder(ShortNgrams())
-            report = index.migrate(target, sampled=0)
-            assert len(target.passages) == report.embedded == self.COUNT - report.present
-            assert report.present >= min(chunks, 512) // 256 * 256
-            assert snapshot(index) == self.expected(tmp_path)
-
-    @pytest.mark.slow
-    def test_before_any_step_of_the_switch_one_of_the_two_is_whole(self, folder: Path, tmp_path: Path) -> None:
-        expected, kinds = self.expected(tmp_path), []
-        for n in range(1, 100):
-            copy = tmp_path / "copy" / "index"
-            shutil.copytree(folder, copy)
-            killed = self.run(copy, BEFORE_OPERATION.format(n=n))
-            kinds.append(json.loads((copy / "manifest.json").read_text(encoding="utf-8"))["model"])
-            embedder = {"ngrams": NgramEmbedder(), "short-ngrams": ShortNgrams()}[kinds[-1]]
-            with from_settings(load(store=str(copy)), embedder=embedder) as index:
-                assert len(index.search(QUERIES[0])) == 10
-                if kinds[-1] == "ngrams":
-                    index.migrate(ShortNgrams(), sampled=0)
-                assert snapshot(index) == expected
-                assert index.rollback(NgramEmbedder()).model == "ngrams"
-                assert index.status().chunks == self.COUNT
-                index.discard()
-            assert sorted(path.name for path in copy.iterdir()) == ["holder.json", "manifest.json", "shard"]
-            shutil.rmtree(copy)
-            if not killed:
-                break
-        assert kinds == sorted(kinds)  # first the old ones, from one step on the new ones
-        assert kinds.count("ngrams") >= 3
-        assert kinds.count("short-ngrams") >= 3
-
-
-def test_a_key_goes_only_to_the_server_that_it_is_for() -> None:
-    made_with = Manifest(model="m", fingerprint="f", dim=8)
-    settings = {
-        "both": load(embedder_url="http://old:1", embedder_key="old-key", target_key="new-key"),
-        "old only": load(embedder_url="http://old:1", embedder_key="old-key"),
-        "no server": load(embedder_key="old-key"),
-    }
-    keys = {
-        name: vars(target_for(one, made_with, "bundled", url="http://new:1", dialect="openai"))
-        for name, one in settings.items()
-    }
-    assert "new-key" in repr_of(keys["both"])
-    assert "old-key" not in repr_of(keys["both"]) + repr_of(keys["old only"])
-    assert "old-key" in repr_of(keys["no server"])
-
-
-def repr_of(values: object, depth: int = 4) -> str:
-    """All that hangs on a value, as text."""
-    if depth == 0 or isinstance(values, (str, int, float, type(None))):
-        return repr(values)
-    inner = values if isinstance(values, dict) else getattr(values, "__dict__", {})
-    return " ".join(repr_of(value, depth - 1) for value in inner.values())
-
-
-class TestCommand:
-    @pytest.fixture
-    def run(self, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-        (tmp_path / "docs").mkdir()
-        for tag, text in SENTENCES.items():
-            (tmp_path / "docs" / f"{tag}.txt").write_text(text, encoding="utf-8")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("INTERLINGUA_")}
-        environment["PYTHONPATH"] = str(HERE)
-
-        def run_(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run(
-                [sys.executable, "-m", "interlingua.app.cli", *arguments],
-                cwd=tmp_path, env=environment | variables, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                timeout=120,
-            )  # fmt: skip
-
-        return run_
-
-    def test_there_and_back_again(self, run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
-        ngrams = {"INTERLINGUA_EMBEDDER": "support:NgramEmbedder"}
-
-        def data(*arguments: str, **variables: str) -> Any:
-            done = run(*arguments, "--json", **variables)
-            assert done.returncode == 0, done.stderr
-            return json.loads(done.stdout)
-
-        assert run("ingest", "docs", **ngrams).returncode == 0
-        (tmp_path / "queries.txt").write_text("dignity and rights\n尊厳と権利\n", encoding="utf-8")
-        looked = run("migrate", "--to", "support:ShortNgrams", "--no-switch", "--queries", "queries.txt", **ngrams)
-        assert looked.returncode == 0, looked.stderr
-        assert "your queries" in looked.stdout
-        assert "Still in force: ngrams (256 dimensions, int8)" in looked.stdout
-        report = data("migrate", "--to", "support:ShortNgrams", "--sample", "5", **ngrams)
-        assert (report["embedded"], report["present"], report["switched"]) == (0, len(SENTENCES), True)
-        refused = run("search", "dignity", **ngrams)
-        assert refused.returncode == 1
-        assert "short-ngrams (64 dimensions" in refused.stderr
-        assert data("search", SENTENCES["ja"], "-e", "support:ShortNgrams")[0]["language"] == "ja"
-        assert data("status", "-e", "support:ShortNgrams")["model"] == "short-ngrams"
-        back = run("migrate", "--rollback", **ngrams)
-        assert back.returncode == 0, back.stderr
-        assert "In force again: ngrams" in back.stdout
-        assert "your settings name a model too (embedder)" in back.stderr
-        assert data("status", **ngrams)["model"] == "ngrams"
-        assert [made["model"] for made in data("migrate", "--discard")["discarded"]] == ["short-ngrams"]
-        nothing = run("migrate", "--rollback")
-        assert nothing.returncode == 1
-        assert "nothing to roll back" in nothing.stderr
-
-    def test_an_index_whose_model_is_gone_can_still_be_moved(
-        self, run: Callable[..., subprocess.CompletedProcess[str]]
-    ) -> None:
-        assert run("ingest", "docs", INTERLINGUA_EMBEDDER="support:NgramEmbedder").returncode == 0
-        moved = run("migrate", "--to", "bundled", "--dimensions", "64")
-        assert moved.returncode == 0, moved.stderr
-        assert "ngrams is not at hand" in moved.stderr
-        shown = run("status", "--json")
-        assert json.loads(shown.stdout)["dim"] == 64
-        assert run("search", "dignity").returncode == 0
-
-    @pytest.mark.parametrize(
-        ("arguments", "message"),
-        [
-            ((), "Name the model: interlingua migrate --to MODEL"),
-            (("--to", "bundled", "--rollback"), "exclude one another"),
-            (("--to", "bundled", "--force"), "--force belongs to --rollback"),
-            (("--to", "bundled"), "There is no index at .interlingua"),
-            (("--rollback",), "There is no index at .interlingua"),
-        ],
-    )
-    def test_wrong_usage_is_told_how_it_is_done(
-        self, run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path, arguments: tuple[str, ...],
-        message: str,
-    ) -> None:  # fmt: skip
-        done = run("migrate", *arguments)
-        assert done.returncode == 1
-        assert message in " ".join(done.stderr.split())
-        assert not (tmp_path / ".interlingua").exists()
-
-    def test_queries_that_cannot_be_read_are_named(self, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-        assert run("ingest", "docs", INTERLINGUA_EMBEDDER="support:NgramEmbedder").returncode == 0
-        done = run("migrate", "--to", "bundled", "--queries", "nowhere.txt")
-        assert done.returncode == 1
-        assert "nowhere.txt cannot be read" in done.stderr
