@@ -132,7 +132,7 @@ class Dripping:
 
 def test_an_answer_that_takes_too_long_is_not_written_to_its_end(make: Make, models: Models) -> None:
     drips = Dripping()
-    client = filled(make, models(drips), chat_timeout=0.5, request_timeout=1)
+    client = filled(make, models(drips), chat_timeout=2, request_timeout=1)
     answer = client.post("/answer", json={"question": QUESTION})
     assert (answer.status_code, answer.json()["error"]["type"]) == (503, "timeout")
     assert drips.ended.wait(5)
