@@ -6,6 +6,8 @@ DATA ?= ../shared/data
 TORCH ?= torch==2.13.0
 # Many tests wait for processes that they started: one more than there are cores.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+# Python is started hundreds of times: where it may not keep what it compiles, each start compiles our code anew.
+unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := -p interlingua.app -p interlingua.connectors -p interlingua.retrieval -p interlingua.ui
 
 .DEFAULT_GOAL := help
