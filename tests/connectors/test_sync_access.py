@@ -13,13 +13,7 @@ from interlingua.connectors.sync import state
 from interlingua.connectors.sync.plan import Plan
 from interlingua.retrieval.errors import SourceError
 from interlingua.retrieval.types import Document
-from sync_samples import (
-    FOUR,
-    HR,
-    STAFF,
-    Syncing,
-    filled,
-)
+from sync_samples import FOUR, HR, STAFF, Syncing, filled
 
 
 def metadata(sync: Syncing) -> list[dict[str, Any]]:

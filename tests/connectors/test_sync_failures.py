@@ -10,15 +10,7 @@ from interlingua.connectors.sync.plan import Plan
 from interlingua.connectors.sync.status import status
 from interlingua.retrieval.errors import SourceError, TooEarlyError
 from interlingua.retrieval.types import Document, Pending, Skip
-from sync_samples import (
-    DAY,
-    FOUR,
-    Item,
-    Syncing,
-    documents,
-    filled,
-    remembered,
-)
+from sync_samples import DAY, FOUR, Item, Syncing, documents, filled, remembered
 
 
 def test_a_source_that_comes_back_is_waited_for(sync: Syncing) -> None:

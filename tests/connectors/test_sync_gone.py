@@ -10,16 +10,7 @@ from interlingua.connectors.sync.status import status
 from interlingua.retrieval.errors import StoreLockedError
 from interlingua.retrieval.filters import where
 from interlingua.retrieval.types import Gone
-from sync_samples import (
-    DAY,
-    FOUR,
-    HR,
-    STAFF,
-    Syncing,
-    documents,
-    filled,
-    remembered,
-)
+from sync_samples import DAY, FOUR, HR, STAFF, Syncing, documents, filled, remembered
 
 
 @pytest.mark.parametrize("listed", [False, True])
