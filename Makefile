@@ -46,7 +46,7 @@ $(VENV)/infinity/ready: pyproject.toml
 	@touch $@
 
 test-models: $(VENV)/ready-models $(VENV)/infinity/ready ## Run the tests of models in torch; TORCH names another build of it
-	@$(BIN)/python -m pytest tests/models tests/probe
+	@$(BIN)/python -m pytest tests/models tests/probe tests/test_onnx_embedder.py::test_sentence_transformers_reads_the_same_folder
 
 lint: $(VENV)/ready-dev ## Check style and formatting
 	@$(BIN)/ruff check .
