@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 import click
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import Response
+
+from . import preview
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -76,8 +79,8 @@ def _page(static: Path) -> str:
     """
     page = (static / "index.html").read_text(encoding="utf-8")
     module = next((static / "static" / "js").glob("Html.*.js"), None)
-    tag = "" if module is None else f'<script type="module">import("./static/js/{module.name}")</script>'
-    return page.replace("</body>", f"{tag}</body>")
+    tag = "" if module is None else f'<script type="module" async>import("./static/js/{module.name}")</script>'
+    return preview.without_waiting(page.replace("</body>", f"{tag}</body>"))
 
 
 class Assets:
@@ -98,7 +101,9 @@ class Assets:
         """Answer one request."""
         asked = scope["type"] == "http" and scope["method"] == "GET"
         if asked and scope["path"] == "/" and self._page is not None:
-            answer = Response(self._page, headers={"cache-control": "no-cache"}, media_type="text/html")
+            answer = preview.answer(Request(scope), self._page) or Response(
+                self._page, headers={"cache-control": "no-cache"}, media_type="text/html"
+            )
             await answer(scope, receive, send)
         elif asked and (path := self._files.get(scope["path"])):
             answer = Response(path.read_bytes(), headers=_FOREVER | {"content-type": _TYPES[path.suffix]})

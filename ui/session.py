@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import streamlit as st
@@ -17,6 +16,7 @@ from ..app.index import Index, from_settings
 from ..app.settings import Settings, check_interface, load, plain
 from ..retrieval.embedders.apart import ApartEmbedder
 from ..retrieval.errors import InterlinguaError
+from ..retrieval.hosts import is_loopback
 from . import words
 from .backend import Backend
 from .embedded import Embedded
@@ -137,6 +137,21 @@ def sign_out() -> None:
         st.logout()
 
 
+def without_sign_in() -> Backend | None:
+    """What everybody sees who reaches these pages; None where somebody must sign in. Raises InterlinguaError."""
+    settings = load()
+    if _has_provider() or not _own_machine():
+        return None
+    if settings.ui_url:
+        check_interface(settings)
+        key = plain(settings.server_key)
+        return None if key is None and _asks_for_a_key(settings.ui_url) else _served(settings.ui_url, key)
+    if not Keys.load(settings).open_access:
+        return None
+    index, chat = SHARED.get(settings)
+    return Embedded(index, EVERYONE, chat)
+
+
 def _embedded(settings: Settings) -> Embedded:
     keys = Keys.load(settings)
     if keys.open_access and not _has_provider():
@@ -151,8 +166,6 @@ def _embedded(settings: Settings) -> Embedded:
 
 
 def _remote(settings: Settings) -> Backend:
-    from .remote import Remote
-
     check_interface(settings)
     url = cast("str", settings.ui_url)
     key: str | None = plain(settings.server_key)
@@ -162,6 +175,12 @@ def _remote(settings: Settings) -> Backend:
         key = _typed(lambda typed: typed if _known(url, typed) else None)
     else:
         _refuse_others()
+    return _served(url, key)
+
+
+def _served(url: str, key: str | None) -> Backend:
+    from .remote import Remote
+
     return Remote(_client(url, key), url)
 
 
@@ -241,15 +260,15 @@ def _of_provider(keys: Keys) -> Key:
 
 def _refuse_others() -> None:
     """End the run where other machines could read along: the page listens to them, and asks for nothing."""
-    address = st.get_option("server.address") or "0.0.0.0"  # Streamlit's own default: every interface
-    try:
-        own = address == "localhost" or ip_address(address).is_loopback
-    except ValueError:  # a name
-        own = False
-    if not own:
+    if not _own_machine():
         notice(
             "error",
             words.say("login.open"),
             words.say("login.open_remedy", command="interlingua keys new NAME --scope read >> keys.toml"),
         )
         st.stop()
+
+
+def _own_machine() -> bool:
+    """Whether the pages listen to this machine alone."""
+    return is_loopback(st.get_option("server.address") or "0.0.0.0")  # Streamlit's own default: every interface

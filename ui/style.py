@@ -9,7 +9,7 @@ import streamlit as st
 
 from . import words
 
-_DARK = """
+DARK = """
 [data-testid="stSliderThumbValue"] p { color: #7db8e8; }
 .il-badge { color: #bfe0fb; background: #1d3a52; border-color: #2f5677; }
 .il-passage mark, .il-context mark { background: #665312; }
@@ -17,6 +17,7 @@ _DARK = """
 .il-error { background: #3a1d18; border-color: #6f372c; color: #f5c6bc; }
 .il-info { background: #182c3d; border-color: #2d4f6b; color: #c4def2; }
 """
+"""What is other in the dark."""
 _MIRRORED = """
 .stApp, [data-testid="stSidebar"], [data-testid="stDialog"], [data-baseweb="popover"], [role="listbox"] {
   direction: rtl; text-align: right;
@@ -31,9 +32,12 @@ _MIRRORED = """
 
 def apply() -> None:
     """Put the style sheet into the page."""
-    dark = _DARK if st.context.theme.type == "dark" else ""
-    mirrored = _MIRRORED if words.chosen() in words.MIRRORED else ""
-    st.html(f"<style>{_sheet()}{dark}{mirrored}</style>")
+    st.html(f"<style>{sheet(dark=st.context.theme.type == 'dark')}</style>")
+
+
+def sheet(*, dark: bool) -> str:
+    """The style sheet, for the language of the interface."""
+    return _sheet() + (DARK if dark else "") + (_MIRRORED if words.chosen() in words.MIRRORED else "")
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import signal
 import sys
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ...retrieval.errors import ConfigurationError, MissingExtraError
+from ...retrieval.hosts import is_loopback
 from .. import settings as settings_module
 from ..access.keys import Keys
 from ..access.view import View
@@ -84,11 +84,7 @@ def _http(index: Index, keys: Keys, host: str, port: int, ingest: bool) -> None:
 
 def _check_host(host: str, keys: Keys) -> None:
     """Refuse to let others in where there are no keys. Raises ConfigurationError."""
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if keys.open_access and not local:
+    if keys.open_access and not is_loopback(host):
         raise ConfigurationError(
             f"Without keys the tools are for this machine alone, and {host} is more than that. "
             "Make keys: interlingua keys new NAME >> keys.toml, then add --keys keys.toml"

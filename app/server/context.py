@@ -6,7 +6,6 @@ Plain ASGI, one layer: every layer of middleware costs each request a little.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import re
 import time
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ...retrieval.hosts import is_loopback
 from .answers import Json
 from .errors import Problem, RequestError, body, problem
 
@@ -189,14 +189,6 @@ def too_large(most: int) -> RequestError:
 def too_late() -> RequestError:
     """A body that does not come, or comes in drops."""
     return RequestError(408, "timeout", "The request did not come in time.", {"Connection": "close"})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address means this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _host(url: str) -> str:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from ...retrieval.errors import ConfigurationError
+from ...retrieval.hosts import is_loopback
 from ..access.keys import Keys
 from ..index import from_settings
 from ..settings import Settings
 from . import logs
 from .application import add_tools, attach, create_app
-from .context import is_loopback
 from .service import Service
 from .threads import SWITCH_SECONDS
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigurationError
+from ..hosts import is_loopback
 
 _ENDPOINT = re.compile(r"/(models/embed|models/rerank|chat/completions|embed|embeddings|rerank)$")
 _VERSION = re.compile(r"/v\d+$")
@@ -54,10 +54,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether the server runs on this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
 
 def split_version(url: str) -> tuple[str, str | None]:

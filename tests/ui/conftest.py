@@ -96,17 +96,21 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 @pytest.fixture
 def tab(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Open a page in a browser of its own; an exception that its scripts do not catch fails the test."""
+    """Open a page in a browser of its own, or what comes before it; an exception that no script catches is an error."""
     contexts = []
     errors: list[str] = []
 
-    def open_(url: str, *, locale: str = "en-US", **options: Any) -> Any:
-        context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 900}, **options)
+    def open_(url: str, *, locale: str = "en-US", width: int = 1280, preview: bool = False, **options: Any) -> Any:
+        context = browser.new_context(locale=locale, viewport={"width": width, "height": 900}, **options)
         context.set_default_timeout(PATIENCE * 1000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        if preview:  # and no more: Streamlit hears nothing from its server
+            page.route_web_socket("**", lambda _: None)
         page.goto(url)
+        if not preview:
+            page.locator("#il-preview").wait_for(state="detached")
         return page
 
     yield open_

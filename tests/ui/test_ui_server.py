@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytest.importorskip("playwright", reason="needs Playwright, which make test installs")
@@ -66,3 +67,13 @@ def test_each_key_sees_and_may_do_what_is_its_own(
     box.fill("When does the ferry run?")
     box.press("Enter")
     expect(page.locator(".il-card").first).to_contain_text("Die Fähre nach Föhr")
+
+
+def test_passages_come_with_the_page_where_the_interface_has_a_key(
+    server: tuple[str, dict[str, str]], serve: Callable[..., str]
+) -> None:
+    address, keys = server
+    for key, shown in ((keys["reader"], True), ("", False)):
+        url = serve(ui_url=address, **({"server_key": key} if key else {}))
+        page = httpx.get(f"{url}/?q=right+to+education&lang=de", trust_env=False, timeout=60).text
+        assert ('class="il-passage il-near" dir="ltr" lang="de"' in page) == shown

@@ -22,6 +22,7 @@ from ..parts import badge, empty_index, in_context, notice, passage, titled
 
 PAGE = 10
 MOST = 100
+OF_A_DOCUMENT = 2
 COLUMNS = 4
 """Languages that fit side by side."""
 _IN_COLUMN = 3
@@ -131,7 +132,7 @@ def _list(backend: Backend, asked: Asked) -> Sequence[Card]:
     """The best passages of all languages; more of them on demand."""
     wanted = f"limit {asked.query}"
     limit: int = st.session_state.setdefault(wanted, PAGE)
-    hits = _found(backend, asked, limit=limit, per_document=None if asked.by_document else 2)
+    hits = found(backend, asked, limit=limit, per_document=None if asked.by_document else OF_A_DOCUMENT)
     if not hits:
         notice("info", words.say("search.nothing"), words.say("search.nothing_remedy"))
         return ()
@@ -143,7 +144,8 @@ def _list(backend: Backend, asked: Asked) -> Sequence[Card]:
     return drawn
 
 
-def _found(backend: Backend, asked: Asked, *, limit: int, per_document: int | None) -> list[Hit]:
+def found(backend: Backend, asked: Asked, *, limit: int, per_document: int | None) -> list[Hit]:
+    """The best passages, at most `per_document` of one."""
     return backend.seen.search(
         asked.query,
         limit=limit,
@@ -176,7 +178,7 @@ def _side_by_side(backend: Backend, asked: Asked, have: Mapping[str, int]) -> Se
     if asked.languages:
         tags = asked.languages[:COLUMNS]
     else:
-        best = _found(backend, asked, limit=MOST, per_document=1)
+        best = found(backend, asked, limit=MOST, per_document=1)
         tags = list(dict.fromkeys(hit.chunk.language for hit in best))[:COLUMNS]
     if not tags:
         notice("info", words.say("search.nothing"), words.say("search.nothing_remedy"))
@@ -192,7 +194,7 @@ def _side_by_side(backend: Backend, asked: Asked, have: Mapping[str, int]) -> Se
 def _in_column(backend: Backend, asked: Asked, tag: str) -> list[Hit]:
     """The best passages tagged so and no other way: a search in `sr` also finds `sr-Latn`, which has its own column."""
     for limit in (_IN_COLUMN, MOST):
-        hits = _found(backend, replace(asked, languages=[tag]), limit=limit, per_document=1)
+        hits = found(backend, replace(asked, languages=[tag]), limit=limit, per_document=1)
         own = [hit for hit in hits if hit.chunk.language == tag]
         if len(own) >= _IN_COLUMN or len(hits) < limit:
             break

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -34,9 +37,28 @@ _CHOSEN = "ui"  # the key of the widget, and the name in the URL
 _TOLD = "words.told-the-browser"
 
 
+_SPOKEN: ContextVar[str | None] = ContextVar("spoken", default=None)
+
+
 def chosen() -> str:
     """The interface's language: chosen, or that of the browser, or English."""
-    said = st.session_state.get(_CHOSEN) or st.query_params.get(_CHOSEN) or base_language(st.context.locale or "")
+    if spoken := _SPOKEN.get():
+        return spoken
+    return _known(st.session_state.get(_CHOSEN) or st.query_params.get(_CHOSEN), st.context.locale)
+
+
+@contextmanager
+def speaking(chosen: str | None, locale: str | None) -> Iterator[None]:
+    """Within it, the language of an address and a browser without a session of Streamlit."""
+    token = _SPOKEN.set(_known(chosen, locale))
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
+def _known(chosen: str | None, locale: str | None) -> str:
+    said = chosen or base_language(locale or "")
     return said if said in LANGUAGES else FALLBACK
 
 
