@@ -12,9 +12,8 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from ...retrieval.hosts import is_loopback
+from ...retrieval.hosts import host_of, is_loopback
 from .answers import Json
 from .errors import Problem, RequestError, body, problem
 
@@ -94,8 +93,8 @@ class RequestContext:
     def _check(self, scope: Scope, headers: dict[bytes, str]) -> None:
         if self._local_only:
             origin = headers.get(b"origin")
-            foreign = origin is not None and origin not in self._origins and not is_loopback(_host(origin))
-            if foreign or not is_loopback(_host("//" + headers.get(b"host", ""))):
+            foreign = origin is not None and origin not in self._origins and not is_loopback(host_of(origin))
+            if foreign or not is_loopback(host_of("//" + headers.get(b"host", ""))):
                 raise RequestError(403, "forbidden", "Without keys, this server answers its own machine alone.")
         length = headers.get(b"content-length", "0")
         most = self._limits.body(scope["path"])
@@ -189,11 +188,3 @@ def too_large(most: int) -> RequestError:
 def too_late() -> RequestError:
     """A body that does not come, or comes in drops."""
     return RequestError(408, "timeout", "The request did not come in time.", {"Connection": "close"})
-
-
-def _host(url: str) -> str:
-    """The host of a URL; empty where there is none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

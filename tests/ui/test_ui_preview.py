@@ -12,6 +12,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 import streamlit as st
+
+pytest.importorskip("playwright", reason="needs Playwright, which make test installs")
 from interlingua.app.access.keys import new
 from interlingua.ui.preview import without_waiting
 
@@ -82,14 +84,46 @@ def test_it_has_the_colours_of_the_page(scheme: str, colour: str, url: str, tab:
 def test_a_question_is_shown_as_it_was_typed(url: str, tab: Tab) -> None:
     query = '</div><script>alert(1)</script><img src=x onerror="alert(2)"> education'
     page = tab(f"{url}/?q={quote(query)}", preview=True)
-    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     assert page.locator(".il-preview-box").inner_text() == query
-    assert page.locator("#il-preview img").count() == 0
+    assert (page.locator("#il-preview script").count(), page.locator("#il-preview img").count()) == (1, 0)
+
+
+LATE = """html => {
+  const preview = html.slice(html.indexOf('<div id="il-preview"'), html.lastIndexOf('</body>'));
+  document.body.append(document.createRange().createContextualFragment(preview));
+}"""
+"""What the parser does when the passages come late."""
+
+
+def test_passages_that_come_late_do_not_cover_what_is_there(url: str, tab: Tab) -> None:
+    page, preview = tab(f"{url}{AT}"), fetched(f"{url}{AT}")
+    page.locator("#root .il-card").nth(9).wait_for()
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop = 500")
+    page.evaluate(LATE, preview)
+    assert page.locator("#il-preview").count() == 0
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 500
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_role("region", name="Files to add").wait_for()
+    page.evaluate(LATE, preview)
+    assert page.locator("#il-preview").count() == 0
+
+
+def test_who_goes_on_before_streamlit_has_drawn_is_not_held_up(url: str, tab: Tab) -> None:
+    page = tab(f"{url}{AT}", preview=True)
+    assert page.locator("#il-preview").count() == 1
+    page.evaluate("history.pushState(null, '', '/documents'); document.body.append(document.createElement('p'))")
+    page.locator("#il-preview").wait_for(state="detached")
+
+
+def test_keys_scroll_it(url: str, tab: Tab) -> None:
+    page = tab(f"{url}{AT}", preview=True)
+    page.keyboard.press("PageDown")
+    page.wait_for_function("document.querySelector('#il-preview').scrollTop > 100")
 
 
 def test_the_language_of_the_browser_is_that_of_the_words(url: str) -> None:
-    german = fetched(f"{url}{AT}", headers={"accept-language": "de-AT,en;q=0.5"})
-    assert "Treffer: 10" in german
+    for german in ("de-AT,en;q=0.5", "de;q=0.9"):
+        assert "Treffer: 10" in fetched(f"{url}{AT}", headers={"accept-language": german})
     assert "Results: 10" in fetched(f"{url}{AT}&ui=en", headers={"accept-language": "de-AT,en;q=0.5"})
 
 
@@ -99,10 +133,20 @@ def test_what_is_laid_out_in_another_way_is_left_to_streamlit(more: str, url: st
     assert fetched(f"{url}{AT}{more}") == fetched(url) == fetched(f"{url}/?q=%20")
 
 
-def test_a_site_that_gives_itself_an_address_of_this_machine_learns_nothing(url: str) -> None:
+@pytest.mark.parametrize("host", ["rebound.example:8501", "a{b.example", "a`b.example", "[::1", "x.example:99999", ""])
+def test_a_site_that_gives_itself_an_address_of_this_machine_learns_nothing(host: str, url: str) -> None:
     """DNS rebinding: its pages would be of the same origin, and could read what they fetch."""
-    assert fetched(f"{url}{AT}", headers={"host": "rebound.example:8501"}) == fetched(url)
-    assert "il-card" in fetched(f"{url}{AT}", headers={"host": "localhost:8501"})
+    assert fetched(f"{url}{AT}", headers={"host": host}) == fetched(url)
+
+
+@pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1", "[::1]:8501"])
+def test_this_machine_has_several_names(host: str, url: str) -> None:
+    assert "il-card" in fetched(f"{url}{AT}", headers={"host": host})
+
+
+@pytest.mark.parametrize(("what", "searches"), [("document", True), ("image", False), ("iframe", False)])
+def test_what_another_site_embeds_searches_nothing(what: str, searches: bool, url: str) -> None:
+    assert ("il-card" in fetched(f"{url}{AT}", headers={"sec-fetch-dest": what})) == searches
 
 
 def test_who_must_sign_in_sees_no_passages_before(
@@ -115,10 +159,33 @@ def test_who_must_sign_in_sees_no_passages_before(
     assert fetched(f"{url}{AT}") == fetched(url)
 
 
-def test_where_there_is_no_index_the_page_says_so(serve: Serve, tmp_path: Path) -> None:
+OPEN_TO_OTHERS: dict[str, Any] = {"host": "0.0.0.0"}
+WITH_PROVIDER: dict[str, Any] = {
+    "secrets": """
+[auth]
+redirect_uri = "{url}/oauth2callback"
+cookie_secret = "secret"
+client_id = "id"
+client_secret = "secret"
+server_metadata_url = "http://127.0.0.1:9/"
+"""
+}
+
+
+@pytest.mark.parametrize("options", [OPEN_TO_OTHERS, WITH_PROVIDER], ids=["open to others", "with a provider"])
+def test_what_the_page_does_not_show_to_everybody_is_not_shown_before(
+    options: dict[str, Any], serve: Serve, corpus: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(corpus, tmp_path / "index")
+    url = serve(store=tmp_path / "index", **options)
+    assert fetched(f"{url}{AT}") == fetched(url)
+
+
+def test_what_is_wrong_with_the_index_is_left_for_the_page_to_say(serve: Serve, tab: Tab, tmp_path: Path) -> None:
     (tmp_path / "index").write_text("a file")
     url = serve(store=tmp_path / "index")
     assert fetched(f"{url}{AT}") == fetched(url)
+    tab(f"{url}{AT}").get_by_role("alert").wait_for()
 
 
 def test_streamlits_code_does_not_wait_for_the_passages() -> None:

@@ -6,6 +6,7 @@ Streamlit does not wait for that. `preview.js` takes the preview away when there
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from functools import cache
@@ -17,13 +18,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from ...retrieval.errors import InterlinguaError
-from ...retrieval.hosts import is_loopback
+from ...retrieval.hosts import host_of, is_loopback
 from .. import style, words
 from ..markup import safe
 from ..parts import passage
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+logger = logging.getLogger(__name__)
 
 OPTIONS = {"q", "lang", "ui"}
 """What an address may say. With other options passages are laid out in other ways."""
@@ -37,6 +40,9 @@ _COLOURS = {
     "border": "borderColor",
 }
 """Custom properties of preview.css, and the options of Streamlit's theme."""
+_PAGE = "document"
+"""What a browser says that it fetches; programs say nothing."""
+_LOCALE = re.compile(r"\s*([\w-]+)")
 _FONT = re.compile(r'href="([^"]+\.woff2)"')
 _FACE = '@font-face {{ font-family: "Source Sans"; src: url("{url}"); font-weight: 200 900 }}'
 _SCRIPT = re.compile(r'<script type="module"([^>]* src="[^"]+")></script>')
@@ -60,43 +66,49 @@ def without_waiting(page: str) -> str:
 def answer(request: Request, page: str) -> StreamingResponse | None:
     """The page with the passages that its address asks for; None where it asks for none, or not from this machine.
 
-    No other site can have an address of this machine (DNS rebinding), nor read what is at it.
+    Another site cannot have the name of this machine (DNS rebinding), and what it embeds is not a page.
     """
-    asked, host = request.query_params, request.url.hostname or ""
-    if not asked.get("q", "").strip() or not OPTIONS.issuperset(asked) or not is_loopback(host):
+    asked, headers = request.query_params, request.headers
+    # Not `request.url`, which stands for the server's own address where it cannot read the header.
+    own = is_loopback(host_of("//" + headers.get("host", ""))) and headers.get("sec-fetch-dest", _PAGE) == _PAGE
+    if not own or not asked.get("q", "").strip() or not OPTIONS.issuperset(asked) or page.count(_ROOT) != 1:
         return None
     begin, _, end = page.rpartition(_END)
 
     async def parts() -> AsyncIterator[str]:
         yield begin
-        yield await run_in_threadpool(_html, request, page) + _END + end
+        try:
+            yield await run_in_threadpool(_html, request, page)
+        except InterlinguaError:
+            pass  # the page says what is the matter
+        except Exception:
+            logger.exception("The passages of a page could not be shown before Streamlit draws them.")
+        yield _END + end
 
     return StreamingResponse(parts(), headers=_HEADERS, media_type="text/html")
 
 
 def _html(request: Request, page: str) -> str:
-    """Empty where passages are not shown to everybody, none are found, or the page must say what is the matter."""
+    """Empty where passages are not shown to everybody, or none are found. Raises InterlinguaError."""
     from ..screens import search
     from ..session import without_sign_in
 
-    asked, locale = request.query_params, request.headers.get("accept-language", "").partition(",")[0]
-    query = asked["q"].strip()
-    with words.speaking(asked.get("ui"), locale):
-        try:
-            backend = without_sign_in()
-            have = {} if backend is None else backend.seen.languages()
-            if backend is None or not have:
-                return ""
-            wanted = search.Asked(query=query, languages=[tag for tag in asked.getlist("lang") if tag in have])
-            hits = search.found(backend, wanted, limit=search.PAGE, per_document=search.OF_A_DOCUMENT)
-        except InterlinguaError:
+    asked, query = request.query_params, request.query_params["q"].strip()
+    locale = _LOCALE.match(request.headers.get("accept-language", ""))
+    with words.speaking(asked.get("ui"), locale and locale[1]):
+        backend = without_sign_in()
+        have = {} if backend is None else backend.seen.languages()
+        if backend is None or not have:
             return ""
+        wanted = search.Asked(query=query, languages=[tag for tag in asked.getlist("lang") if tag in have])
+        hits = search.found(backend, wanted, limit=search.PAGE, per_document=search.OF_A_DOCUMENT)
         if not hits:
             return ""
         direction = "rtl" if words.chosen() in words.MIRRORED else "ltr"
         cards = "".join(f'<div class="il-preview-card">{passage(hit, query)}</div>' for hit in hits)
         return (
-            f'<div id="il-preview"><script>{_script()}</script><style>{style.sheet(dark=False)}{_sheet(page)}</style>'
+            f'<div id="il-preview" data-asked="{safe(request.url.query)}"><script>{_script()}</script>'
+            f"<style>{style.sheet(dark=False)}{_sheet(page)}</style>"
             f'<div class="il-preview-place" dir="{direction}" lang="{words.chosen()}">'
             '<div class="il-preview-side"></div><div class="il-preview-main">'
             f'<div class="il-preview-box" dir="auto">{safe(query)}</div>'

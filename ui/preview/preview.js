@@ -1,4 +1,4 @@
-// Takes the preview, whose first child this is, away once Streamlit has drawn the same passages or has something to say.
+// Takes the preview, whose first child this is, away once Streamlit has drawn what it stands for, or shows something else.
 (() => {
   const preview = document.currentScript.parentElement;
   let theme = null;
@@ -6,21 +6,29 @@
   const dark = theme === "Dark" || (theme !== "Light" && matchMedia("(prefers-color-scheme: dark)").matches);
   preview.dataset.theme = dark ? "dark" : "light";
 
+  const same = () => location.pathname === "/" && `${new URLSearchParams(location.search)}` === asked;
+  const asked = `${new URLSearchParams(preview.dataset.asked)}`;
   const seen = selector => [...document.querySelectorAll(selector)].filter(node => node.getClientRects().length).length;
+  const idle = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
   const drawn = () => {
-    if (seen("#root :is(.il-notice, [data-testid=stException]), [role=dialog]")) return true;
     const cards = seen("#root .il-card");
-    const idle = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
-    return cards > 0 && (idle || cards >= preview.querySelectorAll(".il-card").length);
+    return cards > 0 && (idle() || cards >= preview.querySelectorAll(".il-card").length)
+      || seen("#root :is(.il-notice, [data-testid=stException]), [role=dialog]") > 0;
   };
-  const look = () => {
-    if (!drawn()) return;
+  const remove = () => {
     watch.disconnect();
     const main = document.querySelector("[data-testid=stMain]");
-    if (main !== null) main.scrollTop = preview.scrollTop;
+    if (main !== null && preview.scrollTop > 0) main.scrollTop = preview.scrollTop;
     preview.remove();
+  };
+  let waiting = null;
+  const look = () => {
+    if (!same() || drawn()) return remove();
+    if (idle()) waiting ??= setTimeout(() => idle() && remove(), 2000); // a page without any of these
   };
   const watch = new MutationObserver(look);
   watch.observe(document.body, { attributeFilter: ["data-test-script-state"], childList: true, subtree: true });
+  preview.tabIndex = -1;
+  preview.focus({ preventScroll: true }); // so that keys scroll it
   look();
 })();

@@ -48,17 +48,17 @@ def chosen() -> str:
 
 
 @contextmanager
-def speaking(chosen: str | None, locale: str | None) -> Iterator[None]:
+def speaking(asked: str | None, locale: str | None) -> Iterator[None]:
     """Within it, the language of an address and a browser without a session of Streamlit."""
-    token = _SPOKEN.set(_known(chosen, locale))
+    token = _SPOKEN.set(_known(asked, locale))
     try:
         yield
     finally:
         _SPOKEN.reset(token)
 
 
-def _known(chosen: str | None, locale: str | None) -> str:
-    said = chosen or base_language(locale or "")
+def _known(asked: str | None, locale: str | None) -> str:
+    said = asked or base_language(locale or "")
     return said if said in LANGUAGES else FALLBACK
 
 
