@@ -47,6 +47,7 @@ _FONT = re.compile(r'href="([^"]+\.woff2)"')
 _FACE = '@font-face {{ font-family: "Source Sans"; src: url("{url}"); font-weight: 200 900 }}'
 _SCRIPT = re.compile(r'<script type="module"([^>]* src="[^"]+")></script>')
 _ROOT = '<div id="root"></div>'
+_READY = f'{_ROOT}<script type="module" async'
 _END = "</body>"
 _HERE = Path(__file__).parent
 
@@ -59,8 +60,7 @@ def without_waiting(page: str) -> str:
     script = _SCRIPT.search(page)
     if script is None or page.count(_ROOT) != 1:
         return page
-    moved = f'{_ROOT}<script type="module" async{script[1]}></script>'
-    return page.replace(script[0], "", 1).replace(_ROOT, moved, 1)
+    return page.replace(script[0], "", 1).replace(_ROOT, f"{_READY}{script[1]}></script>", 1)
 
 
 def answer(request: Request, page: str) -> StreamingResponse | None:
@@ -71,7 +71,7 @@ def answer(request: Request, page: str) -> StreamingResponse | None:
     asked, headers = request.query_params, request.headers
     # Not `request.url`, which stands for the server's own address where it cannot read the header.
     own = is_loopback(host_of("//" + headers.get("host", ""))) and headers.get("sec-fetch-dest", _PAGE) == _PAGE
-    if not own or not asked.get("q", "").strip() or not OPTIONS.issuperset(asked) or page.count(_ROOT) != 1:
+    if not own or not asked.get("q", "").strip() or not OPTIONS.issuperset(asked) or _READY not in page:
         return None
     begin, _, end = page.rpartition(_END)
 
