@@ -28,7 +28,7 @@ from .align import familiar as familiar_pieces
 from .draw import ENGLISH, Batch, Draw
 from .targets import Targets
 
-CHUNKS = 15  # of 100,000 texts
+CHUNKS = 16  # of 100,000 texts
 DECAY = 0.6  # share of the chunks, at the end, over which the learning rate falls to nothing
 WARMUP = 200  # steps
 TABLE_RATE = 3e-3
