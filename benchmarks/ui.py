@@ -105,8 +105,7 @@ def _first(browser: Any, folder: Path, arguments: Sequence[str]) -> tuple[float,
     with _serving(folder, arguments) as (url, started):
         ready = (time.perf_counter() - started) * 1000
         shown, own = _opened(browser, url, queries()[0])
-        opened = (time.perf_counter() - started) * 1000 - own
-    return ready, opened + shown, opened + own
+    return ready, ready + shown, ready + own
 
 
 def _opened(browser: Any, url: str, query: str) -> tuple[float, float]:

@@ -6,8 +6,8 @@
   const dark = theme === "Dark" || (theme !== "Light" && matchMedia("(prefers-color-scheme: dark)").matches);
   preview.dataset.theme = dark ? "dark" : "light";
 
-  const same = () => location.pathname === "/" && `${new URLSearchParams(location.search)}` === asked;
-  const asked = `${new URLSearchParams(preview.dataset.asked)}`;
+  const plain = query => new URLSearchParams(query).toString();
+  const same = () => location.pathname === "/" && plain(location.search) === plain(preview.dataset.asked);
   const seen = selector => [...document.querySelectorAll(selector)].filter(node => node.getClientRects().length).length;
   const idle = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
   const drawn = () => {
