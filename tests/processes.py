@@ -1,9 +1,11 @@
-"""Processes of the machine, as ps shows them."""
+"""Processes of the machine."""
 
 from __future__ import annotations
 
 import subprocess
 import time
+
+import psutil
 
 
 def model_processes(pid: int) -> set[int]:
@@ -11,6 +13,11 @@ def model_processes(pid: int) -> set[int]:
     command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     return {int(line.split()[0]) for line in listed if "embedders.apart" in line}
+
+
+def file_workers() -> list[psutil.Process]:
+    """Processes that read files for this one."""
+    return [child for child in psutil.Process().children() if any("files.worker" in part for part in child.cmdline())]
 
 
 def gone(pid: int) -> bool:

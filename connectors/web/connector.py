@@ -189,6 +189,7 @@ class WebConnector:
             yield from crawl.run(listed(hosts, named=self._sitemaps, starts=starts, most=self._max_bytes))
         finally:
             fetcher.close()
+            pool.close()  # a run that failed may be kept, by its error's traceback, for long
 
     def _settings(self) -> str:
         """Changes whenever a stored cursor could lead to other pages than a new listing."""

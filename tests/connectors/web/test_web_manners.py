@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Generator
 from typing import Any
@@ -13,6 +14,7 @@ from interlingua.connectors.web.urls import parse
 from interlingua.connectors.web.waiting import retry_after
 from interlingua.retrieval.errors import SourceError
 from interlingua.retrieval.types import Document
+from processes import file_workers
 from sites import Answer, Site
 from web_runs import crawler, read
 
@@ -185,6 +187,19 @@ def test_a_host_that_asks_for_too_much_patience_ends_the_run(server: Site) -> No
     with pytest.raises(SourceError, match="answers 429") as caught:
         read(server, crawler(server))
     assert caught.value.retry_after == 3600
+
+
+def test_a_run_that_failed_leaves_no_process_even_while_its_error_is_kept(server: Site) -> None:
+    gc.collect()
+    before = set(file_workers())
+    server.page("/", "start", links=("/a",))
+    server.paths["/a"] = Answer(status=429, headers={"Retry-After": "3600"})
+    listing = crawler(server).documents()
+    assert isinstance(next(listing), Document)
+    assert set(file_workers()) > before
+    with pytest.raises(SourceError) as caught:
+        next(listing)
+    assert set(file_workers()) == before, caught.value
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "²", "Thu, 99 Jan 2026 00:00:30 GMT"])
