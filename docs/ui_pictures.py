@@ -70,7 +70,6 @@ def _take(browser: Browser, name: str) -> None:
         locale="en-US",
     )
     page.goto(f"http://127.0.0.1:{PORT}/{page_name}?{urlencode(address, doseq=True)}")
-    page.locator("[data-testid=stSidebar], [data-testid=stMain]").first.wait_for(timeout=60_000)
     idle = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
     page.wait_for_function(
         f"{idle} && document.querySelector('.il-card, [data-testid=stDataFrame], canvas')", timeout=90_000

@@ -20,7 +20,8 @@ Span = tuple[int, int]
 
 _FOLDED_MARKS = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 _WORD = re.compile(r"\w")
-
+_SHORT_CONTENT = re.compile(r"[\d\u30a1-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]")
+"""Digits, katakana, Han and Hangul: one or two of them are a word that says something."""
 
 _MOST_SENTENCES = 32
 """Of one passage that are embedded: a table or a list could have hundreds."""
@@ -44,10 +45,24 @@ def highlight(query: str, text: str) -> tuple[Span, ...]:
     """Spans (start, end) of `text`, in code points, whose words occur in `query`; ascending, not overlapping.
 
     Words are compared after compatibility folding, without case, Latin accents, Arabic harakat and Hebrew niqqud. A
-    query in another language matches nothing: empty.
+    query in another language matches nothing: empty. Words of one or two letters or hiragana (`to`, `de`, `في`, `の`)
+    stand in nearly every text: they count between other words of the query alone, or in a query that has no others.
     """
-    wanted = {word for _, _, word in _words(normalise(query))}
-    return tuple((start, end) for start, end, word in _words(text) if word in wanted)
+    asked = normalise(query)
+    wanted = {word for _, _, word in _words(asked)}
+    telling = {word for start, end, word in _words(asked) if not _is_particle(asked[start:end], word)} or wanted
+    spans: list[Span] = []
+    between: list[Span] = []
+    together = False
+    for start, end, word in _words(text):
+        if word in telling:
+            spans += [*between, (start, end)]
+            between, together = [], True
+        elif word in wanted and together:
+            between.append((start, end))
+        else:
+            between, together = [], False
+    return tuple(spans)
 
 
 def best_sentences(query: str, passages: Sequence[str], *, embedder: Model) -> list[Span | None]:
@@ -89,6 +104,11 @@ def _words(text: str) -> list[tuple[int, int, str]]:
     ends = breaks(WordBreaker, text).tolist()
     spans = zip([0, *ends], ends, strict=False)
     return [(start, end, _fold(text[start:end])) for start, end in spans if _WORD.search(text[start:end])]
+
+
+def _is_particle(word: str, folded: str) -> bool:
+    """Whether a word is as short as articles and particles are, and no abbreviation or number (EU, 5G)."""
+    return len(folded) <= 2 and not word.isupper() and not _SHORT_CONTENT.search(folded)
 
 
 def _fold(word: str) -> str:

@@ -247,6 +247,14 @@ def test_offsets_cut_the_citation_out_of_the_document(index: Index) -> None:
         ("สิทธิ", SENTENCES["th"], ["สิทธิ"]),
         ("cat", "😀 the cat 🇩🇪 and another Cat", ["cat", "Cat"]),
         ("freedom", SENTENCES["ja"], []),
+        ("金利リスクの管理", "多くのプロジェクトの例", []),
+        ("教育を受ける権利", "人は、教育を受ける権利を有し、目的を持つ", ["教育", "を", "受ける", "権利"]),
+        ("الحق في التعليم", "الحق في حياة المجتمع، التعليم في المدارس", ["الحق", "التعليم"]),
+        ("right to vote", "To all: vote to have a right to vote", ["vote", "right", "to", "vote"]),
+        ("accord de la UE", "de la part de la UE", ["UE"]),
+        ("5 g", "5 g of salt, a g", ["5"]),
+        ("to be", "to be or not to be", ["to", "be", "to", "be"]),
+        ("猫", "猫の餌", ["猫"]),
     ],
 )
 def test_highlights_mark_the_words_of_the_query(query: str, text: str, words: list[str]) -> None:

@@ -48,10 +48,10 @@ def titled(title: str | None, document_id: str) -> str:
     return title or (last if "." in last else document_id)
 
 
-def passage(hit: Hit, query: str | None, *, sentence: Span | None = None, scores: bool = False) -> str:
+def passage(hit: Hit, query: str | None, *, sentence: Span | None = None, stages: bool = False) -> str:
     """A passage that was found, as HTML: where it is from, its text in its own direction, and what answers the query.
 
-    That is its words, or else `sentence`, in code points of the passage.
+    That is its words, or else `sentence`, in code points of the passage. `stages`: with the score of each stage too.
     """
     chunk = hit.chunk
     words_found = highlight(query, chunk.text) if query else ()
@@ -59,7 +59,7 @@ def passage(hit: Hit, query: str | None, *, sentence: Span | None = None, scores
     kind = "il-passage" if words_found else "il-passage il-near"
     title = link(chunk.url, titled(chunk.title, chunk.document_id))
     place = words.say("search.place", start=chunk.start, end=chunk.end)
-    score = f'<span class="il-score">{safe(_scores(hit))}</span>' if scores else ""
+    score = f'<span class="il-score">{safe(_score(hit, stages=stages))}</span>' if query else ""
     return (
         f'<article class="il-card" data-query="{safe(query or "")}"><div class="il-head">{badge(chunk.language)}'
         f'<span class="il-title">{title}</span>{score}</div>{block(chunk.text, chunk.language, spans=found, kind=kind)}'
@@ -67,9 +67,9 @@ def passage(hit: Hit, query: str | None, *, sentence: Span | None = None, scores
     )
 
 
-def _scores(hit: Hit) -> str:
-    stages = " · ".join(f"{stage} {score:.3f}" for stage, score in hit.scores.items())
-    return words.say("search.score", score=f"{hit.score:.3f}") + (f" ({stages})" if len(hit.scores) > 1 else "")
+def _score(hit: Hit, *, stages: bool) -> str:
+    each = " · ".join(f"{stage} {score:.3f}" for stage, score in hit.scores.items()) if stages else ""
+    return words.say("search.score", score=f"{hit.score:.3f}") + (f" ({each})" if each else "")
 
 
 def in_context(backend: Backend, document_id: str, span: Span | None = None) -> None:

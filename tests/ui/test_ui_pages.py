@@ -193,9 +193,11 @@ def test_passages_of_a_document_stand_together(open_index: Open, monkeypatch: py
 
 
 @pytest.mark.usefixtures("fill")
-def test_scores_are_shown_on_demand(page: Open) -> None:
-    assert "Score " not in html(page("search", q="rights"))
-    assert "Score 0." in html(page("search", q="rights", scores="true"))
+def test_each_passage_has_its_score_and_those_of_each_stage_on_demand(page: Open) -> None:
+    shown = html(page("search", q="rights"))
+    assert shown.count("Score 0.") == shown.count('class="il-card"') > 1
+    assert "(dense 0." not in shown
+    assert "(dense 0." in html(page("search", q="rights", stages="true"))
 
 
 @pytest.mark.usefixtures("fill")

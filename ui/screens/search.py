@@ -27,7 +27,7 @@ COLUMNS = 4
 """Languages that fit side by side."""
 _IN_COLUMN = 3
 """Passages of a language side by side."""
-_OPTIONS = ("lang", "source", "meta", "group", "versions", "rerank", "scores", "side")
+_OPTIONS = ("lang", "source", "meta", "group", "versions", "rerank", "stages", "side")
 """Names of the options. Where none is set they are drawn last: it takes as long as a search, which comes first."""
 _CLOSEST, _PAINTED = "search.closest-sentences", "search.painted-once"
 _PAINT, _FIRST_PAINT = 0.3, 1.0
@@ -47,7 +47,7 @@ class Asked:
     one_version: bool = False
     side_by_side: bool = False
     rerank: bool = False
-    scores: bool = False
+    stages: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ def _asked(backend: Backend, have: Mapping[str, int], query: str, place: DeltaGe
             by_document = st.toggle(words.say("search.by_document"), key="group", bind="query-params")
             one_version = st.toggle(words.say("search.one_version"), key="versions", bind="query-params")
             rerank = st.toggle(words.say("search.rerank"), key="rerank", bind="query-params")
-            scores = st.toggle(words.say("search.scores"), key="scores", bind="query-params")
+            stages = st.toggle(words.say("search.stages"), key="stages", bind="query-params")
             sources, metadata = filters.sources(backend), filters.metadata(backend)
         side_by_side = st.toggle(words.say("search.side_by_side"), key="side", bind="query-params")
     return Asked(
@@ -124,7 +124,7 @@ def _asked(backend: Backend, have: Mapping[str, int], query: str, place: DeltaGe
         one_version=one_version,
         side_by_side=side_by_side,
         rerank=rerank,
-        scores=scores,
+        stages=stages,
     )
 
 
@@ -245,8 +245,8 @@ def _card(backend: Backend, hit: Hit, asked: Asked | None = None) -> Card:
 
 
 def _draw(card: Card, asked: Asked | None, sentence: Span | None) -> None:
-    query, scores = (None, False) if asked is None else (asked.query, asked.scores)
-    card.place.html(passage(card.hit, query, sentence=sentence, scores=scores))
+    query, stages = (None, False) if asked is None else (asked.query, asked.stages)
+    card.place.html(passage(card.hit, query, sentence=sentence, stages=stages))
 
 
 def _mark_sentences(backend: Backend, asked: Asked, drawn: Sequence[Card]) -> None:
