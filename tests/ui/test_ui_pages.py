@@ -193,6 +193,23 @@ def test_passages_of_a_document_stand_together(open_index: Open, monkeypatch: py
 
 
 @pytest.mark.usefixtures("fill")
+def test_how_many_passages_are_shown_is_in_the_address(page: Open) -> None:
+    def shown(test: Any) -> int:
+        return html(test).count('class="il-card"')
+
+    first = page("search", q="rights")
+    assert shown(first) == 10
+    more = press(first, "Show more")
+    assert more.query_params["limit"] == "20"
+    assert shown(more) == len(SENTENCES)
+    assert shown(page("search", q="rights", limit="20")) == len(SENTENCES)
+    assert {shown(page("search", q="rights", limit=wrong)) for wrong in ("", "-5", "x", "²", "9" * 5000)} == {10}
+    more.text_input(key="q").set_value("dignity").run()
+    assert "limit" not in more.query_params
+    assert shown(more) == 10
+
+
+@pytest.mark.usefixtures("fill")
 def test_each_passage_has_its_score_and_those_of_each_stage_on_demand(page: Open) -> None:
     shown = html(page("search", q="rights"))
     assert shown.count("Score 0.") == shown.count('class="il-card"') > 1

@@ -89,7 +89,7 @@ def _box() -> str:
         label_visibility="collapsed",
         key="q",
         bind="query-params",
-        on_change=_end_similar,
+        on_change=_begin_anew,
         icon=":material/search:",
     )
     return query.strip()
@@ -130,18 +130,26 @@ def _asked(backend: Backend, have: Mapping[str, int], query: str, place: DeltaGe
 
 def _list(backend: Backend, asked: Asked) -> Sequence[Card]:
     """The best passages of all languages; more of them on demand."""
-    wanted = f"limit {asked.query}"
-    limit: int = st.session_state.setdefault(wanted, PAGE)
+    limit = _limit()
     hits = found(backend, asked, limit=limit, per_document=None if asked.by_document else OF_A_DOCUMENT)
     if not hits:
         notice("info", words.say("search.nothing"), words.say("search.nothing_remedy"))
         return ()
     st.caption(words.say("search.results", count=len(hits)))
     drawn = _grouped(backend, hits, asked) if asked.by_document else [_card(backend, hit, asked) for hit in hits]
-    if len(hits) >= limit and limit < MOST and st.button(words.say("common.more"), icon=":material/expand_more:"):
-        st.session_state[wanted] = limit + PAGE
-        st.rerun()
+    if len(hits) >= limit and limit < MOST:
+        st.button(words.say("common.more"), icon=":material/expand_more:", on_click=_show, args=(limit + PAGE,))
     return drawn
+
+
+def _limit() -> int:
+    """How many passages the URL asks for, from PAGE to MOST."""
+    given = st.query_params.get("limit", "")
+    return min(max(int(given), PAGE), MOST) if given.isascii() and given.isdecimal() and len(given) < 10 else PAGE
+
+
+def _show(limit: int) -> None:
+    st.query_params["limit"] = str(limit)
 
 
 def found(backend: Backend, asked: Asked, *, limit: int, per_document: int | None) -> list[Hit]:
@@ -216,6 +224,11 @@ def _similar(backend: Backend, like: str) -> None:
         st.html(passage(Hit(chunk=chosen[0], score=1.0), None))
     for hit in hits:
         _card(backend, hit)
+
+
+def _begin_anew() -> None:
+    st.query_params.pop("limit", None)
+    _end_similar()
 
 
 def _end_similar() -> None:
