@@ -48,9 +48,10 @@ def highlight(query: str, text: str) -> tuple[Span, ...]:
     query in another language matches nothing: empty. Words of one or two letters or hiragana (`to`, `de`, `في`, `の`)
     stand in nearly every text: they count between other words of the query alone, or in a query that has no others.
     """
-    asked = normalise(query)
-    wanted = {word for _, _, word in _words(asked)}
-    telling = {word for start, end, word in _words(asked) if not _is_particle(asked[start:end], word)} or wanted
+    query = normalise(query)
+    asked = _words(query)
+    wanted = {word for _, _, word in asked}
+    telling = {word for start, end, word in asked if not _is_particle(query[start:end], word)} or wanted
     spans: list[Span] = []
     between: list[Span] = []
     together = False
@@ -108,7 +109,8 @@ def _words(text: str) -> list[tuple[int, int, str]]:
 
 def _is_particle(word: str, folded: str) -> bool:
     """Whether a word is as short as articles and particles are, and no abbreviation or number (EU, 5G)."""
-    return len(folded) <= 2 and not word.isupper() and not _SHORT_CONTENT.search(folded)
+    abbreviation = len(word) > 1 and word.isupper()
+    return len(folded) <= 2 and not abbreviation and not _SHORT_CONTENT.search(folded)
 
 
 def _fold(word: str) -> str:

@@ -253,6 +253,7 @@ def test_offsets_cut_the_citation_out_of_the_document(index: Index) -> None:
         ("right to vote", "To all: vote to have a right to vote", ["vote", "right", "to", "vote"]),
         ("accord de la UE", "de la part de la UE", ["UE"]),
         ("5 g", "5 g of salt, a g", ["5"]),
+        ("A dog", "a cat and a dog", ["dog"]),
         ("to be", "to be or not to be", ["to", "be", "to", "be"]),
         ("猫", "猫の餌", ["猫"]),
     ],
